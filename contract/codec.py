@@ -1,0 +1,134 @@
+"""Binary values in Redis and on the ranker's socket: small, typed, and checked on the way in.
+
+A candidate list of n entries from s sources is
+    u8 version | u8 s | u16 n | u16[n] id lengths | u8[n] source | f16[n,s] scores | the ids' UTF-8
+all little-endian: about 17 bytes an entry for 8-byte ids and two sources' worth of zeros.
+"""
+
+import hashlib
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.errors import CorruptValue
+from contract.records import ItemRecord, UserRecord
+
+VERSION = 1
+MAX_ENTRIES = 65535
+_HEAD = struct.Struct("<BBH")
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateList:
+    """Candidates in order, best first.
+
+    `item_ids`: n ids. `source`: uint8[n], the column of the source that won the entry its place.
+    `scores`: float32[n, s], each source's own score (0 where it did not propose the item).
+    """
+
+    item_ids: tuple[str, ...]
+    source: NDArray[np.uint8]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    def take(self, positions: Sequence[int] | NDArray[np.intp]) -> "CandidateList":
+        """The entries at `positions`, in that order."""
+        index = np.asarray(positions, dtype=np.intp)
+        return CandidateList(tuple(self.item_ids[i] for i in index), self.source[index], self.scores[index])
+
+    @staticmethod
+    def empty(sources: int) -> "CandidateList":
+        return CandidateList((), np.zeros(0, np.uint8), np.zeros((0, sources), np.float32))
+
+    @staticmethod
+    def of(entries: Iterable[tuple[str, int, Sequence[float]]], sources: int) -> "CandidateList":
+        """From (item id, source column, scores) triples."""
+        rows = list(entries)
+        return CandidateList(
+            tuple(row[0] for row in rows),
+            np.array([row[1] for row in rows], np.uint8),
+            np.array([row[2] for row in rows], np.float32).reshape(len(rows), sources),
+        )
+
+
+def encode_candidates(candidates: CandidateList) -> bytes:
+    """Scores are clipped to what float16 holds (±65504). Raises ValueError past MAX_ENTRIES entries."""
+    n, s = candidates.scores.shape
+    if n > MAX_ENTRIES or s > 255:
+        raise ValueError(f"{n} entries of {s} sources: at most {MAX_ENTRIES} and 255 fit")
+    ids = [item_id.encode() for item_id in candidates.item_ids]
+    return b"".join(
+        (
+            _HEAD.pack(VERSION, s, n),
+            np.fromiter((len(raw) for raw in ids), "<u2", n).tobytes(),
+            candidates.source.tobytes(),
+            np.clip(candidates.scores, -65504, 65504).astype("<f2").tobytes(),
+            *ids,
+        )
+    )
+
+
+def decode_candidates(raw: bytes) -> CandidateList:
+    """The inverse of encode_candidates, but for float16 rounding. Raises CorruptValue."""
+    if len(raw) < _HEAD.size or raw[0] != VERSION:
+        raise CorruptValue(f"candidate list of {len(raw)} bytes: not format version {VERSION}; publish again")
+    _, s, n = _HEAD.unpack_from(raw)
+    ids_at = _HEAD.size + n * (2 + 1 + 2 * s)
+    if len(raw) < ids_at:
+        raise CorruptValue(f"candidate list of {n} entries is cut off at {len(raw)} bytes; publish again")
+    lengths = np.frombuffer(raw, "<u2", n, _HEAD.size)
+    source = np.frombuffer(raw, np.uint8, n, _HEAD.size + 2 * n)
+    scores = np.frombuffer(raw, "<f2", n * s, _HEAD.size + 3 * n).reshape(n, s).astype(np.float32)
+    ends = (ids_at + np.cumsum(lengths, dtype=np.int64)).tolist()
+    if (ends[-1] if n else ids_at) != len(raw):
+        raise CorruptValue(f"candidate list of {n} entries: its ids do not fill {len(raw)} bytes; publish again")
+    try:
+        ids = tuple(raw[a:b].decode() for a, b in zip([ids_at, *ends], ends, strict=False))
+    except UnicodeDecodeError as error:
+        raise CorruptValue(f"candidate list of {n} entries: an id is not UTF-8; publish again") from error
+    return CandidateList(ids, source, scores)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_item_decoder = msgspec.msgpack.Decoder(ItemRecord)
+_user_decoder = msgspec.msgpack.Decoder(UserRecord)
+
+
+def encode_record(record: ItemRecord | UserRecord) -> bytes:
+    return _encoder.encode(record)
+
+
+def decode_item(raw: bytes) -> ItemRecord:
+    """Raises CorruptValue."""
+    try:
+        return _item_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptValue(f"item record of {len(raw)} bytes: {error}; publish again") from error
+
+
+def decode_user(raw: bytes) -> UserRecord:
+    """Raises CorruptValue."""
+    try:
+        return _user_decoder.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptValue(f"user record of {len(raw)} bytes: {error}; publish again") from error
+
+
+class Checksum:
+    """An order-independent sum over (key, value) pairs: equal for equal sets, whoever wrote first."""
+
+    def __init__(self) -> None:
+        self._sum = 0
+
+    def add(self, key: bytes, value: bytes) -> None:
+        digest = hashlib.blake2b(struct.pack("<I", len(key)) + key + value, digest_size=8).digest()
+        self._sum = (self._sum + int.from_bytes(digest, "little")) % 2**64
+
+    def hexdigest(self) -> str:
+        return f"{self._sum:016x}"

@@ -1,0 +1,64 @@
+"""Every metric's name, labels, buckets and meaning. Gateway, ranker, Prometheus rules and docs read them here.
+
+No user or item id is ever a label. Every latency objective of ops/slo.yaml is an exact bucket edge.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS = (
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0,
+)  # fmt: skip
+PAIRS = (1.0, 10.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+
+# The stages of a request: t_total = t_model + t_system, and t_system is all but `model`.
+STAGES = ("queue", "candidates", "features", "model", "system", "total")
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    type: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = SECONDS
+
+
+REQUEST_SECONDS = Metric(
+    "rec_request_duration_seconds",
+    "histogram",
+    "Time from receiving a request to its answer",
+    ("route", "outcome", "level"),
+)
+STAGE_SECONDS = Metric("rec_stage_duration_seconds", "histogram", "Time of one stage of a request", ("stage",))
+QUEUE_WAIT_SECONDS = Metric("rec_queue_wait_seconds", "histogram", "Wait of a rank request in the ranker's queue")
+QUEUE_SIZE = Metric("rec_queue_size", "gauge", "Rank requests waiting in the ranker")
+BATCH_PAIRS = Metric("rec_batch_pairs", "histogram", "Pairs scored for one rank request", buckets=PAIRS)
+SHED = Metric("rec_shed_total", "counter", "Answers below the best level, or rank requests refused", ("reason",))
+LEVEL = Metric("rec_level_total", "counter", "Answers by level", ("level",))
+CACHE = Metric("rec_answer_cache_total", "counter", "Answer cache look-ups", ("outcome",))
+IMPRESSIONS = Metric("rec_impressions_total", "counter", "Slates offered to the event stream", ("outcome",))
+MODEL_INFO = Metric("rec_model_info", "gauge", "1 for the model that the ranker serves", ("version",))
+CANDIDATES_AGE_SECONDS = Metric("rec_candidates_age_seconds", "gauge", "Age of the live generation")
+GENERATION = Metric("rec_generation", "gauge", "Number of the live generation")
+RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and serves a model")
+
+ALL = (
+    REQUEST_SECONDS, STAGE_SECONDS, QUEUE_WAIT_SECONDS, QUEUE_SIZE, BATCH_PAIRS, SHED, LEVEL, CACHE,
+    IMPRESSIONS, MODEL_INFO, CANDIDATES_AGE_SECONDS, GENERATION, RANKER_UP,
+)  # fmt: skip
+
+
+def counter(metric: Metric, registry: CollectorRegistry) -> Counter:
+    return Counter(metric.name.removesuffix("_total"), metric.help, metric.labels, registry=registry)
+
+
+def gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:
+    """With several processes the newest value counts."""
+    return Gauge(metric.name, metric.help, metric.labels, registry=registry, multiprocess_mode="mostrecent")
+
+
+def histogram(metric: Metric, registry: CollectorRegistry) -> Histogram:
+    return Histogram(metric.name, metric.help, metric.labels, registry=registry, buckets=metric.buckets)

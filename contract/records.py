@@ -1,0 +1,64 @@
+"""What serving knows of a user and of an item: written by the night, read by gateway and ranker.
+
+Fields are only ever added at the end, with a default: the encoding is positional.
+"""
+
+import msgspec
+
+
+class ItemRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One item of the catalogue as of a generation. Counts are positive events, ages are days."""
+
+    item_id: str
+    title: str
+    text: str | None = None
+    categories: tuple[str, ...] = ()
+    price: float | None = None
+    available: bool = True
+    segment: str = "all"
+    popularity_7d: int = 0
+    popularity_30d: int = 0
+    buyers_30d: int = 0
+    age_days: float = 0.0
+
+
+class UserRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One user as of a generation; `history` holds distinct item ids, most recent first."""
+
+    user_id: str
+    segment: str = "all"
+    history: tuple[str, ...] = ()
+    sessions: int = 0
+    positives: int = 0
+    mean_price: float | None = None
+    days_since_last: float | None = None
+
+
+class GenerationMeta(msgspec.Struct, frozen=True):
+    """What was published as one generation; stored as JSON under the generation's `meta` key.
+
+    `sources` names the columns of every candidate list's scores, in order. `counts` holds the number
+    of keys by kind. `checksum` is `contract.codec.checksum` over every (key, value).
+    """
+
+    generation: int
+    created_at: float
+    date: str
+    sources: tuple[str, ...]
+    counts: dict[str, int]
+    checksum: str
+    feature_view: str
+
+
+class Pointer(msgspec.Struct, frozen=True):
+    """Which generation and model are live; read once a request, moved only by compare-and-set.
+
+    0 and "" stand for "none". `serial` counts the moves.
+    """
+
+    serial: int = 0
+    generation: int = 0
+    previous: int = 0
+    model: str = ""
+    previous_model: str = ""
+    moved_at: float = 0.0

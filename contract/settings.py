@@ -1,0 +1,210 @@
+"""Every setting, once: a frozen tree read from the environment and `.env` (`PACE_REDIS__URL=...`).
+
+`python -m contract.settings` prints `.env.example`; a test holds the committed file equal to it.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.errors import BadInput
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Positive = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Redis(Section):
+    url: str = Field("redis://127.0.0.1:6379/0", description="Serving data: generations, pointer, cached answers")
+    cluster: bool = Field(False, description="The URL names a node of a Redis Cluster")
+    prefix: str = Field("pace", description="First part of every key")
+    timeout_seconds: Positive = Field(0.03, description="Longest wait for one read on the request path")
+    publish_timeout_seconds: Positive = Field(10.0, description="Longest wait for one batch while publishing")
+    staging_ttl_seconds: int = Field(21600, ge=60, description="Life of a generation that is never flipped live")
+    retired_ttl_seconds: int = Field(3600, ge=1, description="How long generation N-2 stays after a flip")
+
+
+class Events(Section):
+    url: str = Field("redis://127.0.0.1:6380/0", description="Event stream (its own instance: AOF, noeviction)")
+    stream_max_length: int = Field(1_000_000, ge=1, description="Impressions kept in the stream, about")
+
+
+class Gateway(Section):
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    workers: int = Field(1, ge=1, description="Server processes; each holds its own connections")
+    threads: int = Field(16, ge=1, description="Requests in flight in one worker")
+    timeout_ms: Positive = Field(1000.0, description="Answer budget of a request that names none")
+    max_timeout_ms: Positive = Field(10_000.0, description="Largest budget a request may ask for")
+    max_n: int = Field(100, ge=1, description="Largest slate a request may ask for")
+    max_body_bytes: int = Field(65_536, ge=1, description="Larger request bodies are answered with 413")
+    rerank_depth: int = Field(50, ge=1, description="Candidates the model scores; those behind keep their order")
+    merged_candidates: int = Field(200, ge=1, description="Candidates kept after merging a query's lists")
+    cache_ttl_seconds: int = Field(3600, ge=0, description="Life of a cached answer; 0 caches nothing")
+    known_items: int = Field(200_000, ge=1, description="Item records held in a worker's memory")
+
+
+class Ranker(Section):
+    endpoint: str = Field("tcp://127.0.0.1:8001", description="ZeroMQ address (tcp:// or ipc://)")
+    metrics_port: Port = Field(8002, description="Prometheus port of the ranker process, on host")
+    host: str = Field("127.0.0.1", description="Interface of the ranker's metrics port")
+    threads: int = Field(2, ge=1, description="Torch threads")
+    batch_pairs: int = Field(64, ge=1, description="Pairs in one forward pass")
+    known_items: int = Field(1_000_000, ge=1, description="Item records held in memory")
+    device: str = Field("auto", description="cpu, cuda, or auto")
+    poll_seconds: Positive = Field(1.0, description="How often the pointer is read for a new model")
+
+
+class Source(Section):
+    adapter: str = Field("online_retail", description="Built-in adapter of the night's import; empty: none")
+    events: str = Field("", description="Parquet or JSON lines of events to import each night; empty: none")
+    items: str = Field("", description="Parquet or JSON lines of items to import each night; empty: none")
+
+
+class Night(Section):
+    lake: str = Field("var/lake", description="Path or URL of the lake (file:, s3a:, hdfs:, ...)")
+    models: str = Field("var/models", description="Directory of model artifacts")
+    reports: str = Field("var/reports", description="Where a failed job leaves its reason for the failure mail")
+    data_docs: str = Field("var/data_docs", description="Directory of the Great Expectations site")
+    date: str = Field("latest", description="Day the night is run for: YYYY-MM-DD, or latest (last day of events)")
+    session_gap_seconds: int = Field(1800, ge=1, description="A longer silence of a user starts a new session")
+    rating_positive_from: float = Field(4.0, description="A rating of this value or more is a positive event")
+    positive_types: tuple[str, ...] = Field(
+        ("purchase", "add_to_cart", "click", "rating"), description="Event types that count as positive"
+    )
+    history_length: int = Field(50, ge=1, description="Items kept of a user's history")
+    seed: int = Field(17, description="Seed of every random choice")
+
+
+class Candidates(Section):
+    list_length: int = Field(200, ge=1, description="Entries of a merged list")
+    quotas: dict[str, float] = Field(
+        default_factory=dict, description='Weight of a source in the merge, JSON: {"als": 0.5}; 1 where unnamed'
+    )
+    half_life_days: Positive = Field(90.0, description="Age at which a co-visit counts half")
+    window_days: int = Field(30, ge=1, description="Window of the popular lists")
+    als_rank: int = Field(32, ge=1, description="Factors of implicit ALS")
+    als_iterations: int = Field(6, ge=1, description="Sweeps of implicit ALS")
+
+
+class Training(Section):
+    base_model: str = Field("", description="Local Hugging Face directory; empty: the packaged MiniLM")
+    sample_queries: int = Field(1200, ge=1, description="Training queries drawn; the demo's night fits its time")
+    test_queries: int = Field(200, ge=1, description="Test queries evaluated")
+    test_days: int = Field(30, ge=1, description="Last days of the lake: the test period")
+    train_days: int = Field(60, ge=1, description="Days before the test period: the training queries")
+    query_tokens: int = Field(48, ge=8, description="Longest query, in tokens")
+    item_tokens: int = Field(16, ge=4, description="Longest item, in tokens")
+    candidates: int = Field(100, ge=2, description="Candidates of a query in the pairs and at evaluation")
+    student_layers: int = Field(3, ge=1, description="Encoder layers kept by pruning")
+    epochs: int = Field(1, ge=1)
+    distil_epochs: int = Field(1, ge=1)
+
+
+class Mail(Section):
+    host: str = Field("127.0.0.1", description="SMTP server for failure and SLA mails")
+    port: Port = 1025
+    web_port: Port = Field(1080, description="Web page of the embedded mail catcher")
+    sender: str = "pacesetter@localhost"
+    to: str = Field("oncall@localhost", description="Who is told of failures and SLA misses")
+
+
+class Airflow(Section):
+    port: Port = 8080
+    password: str = Field("pacesetter", description="Password of `admin` in the embedded Airflow (loopback only)")
+
+
+class Monitoring(Section):
+    prometheus_url: str = Field("http://127.0.0.1:9090", description="Where sla_check asks")
+    alertmanager_url: str = "http://127.0.0.1:9093"
+    objectives: str = Field("ops/slo.yaml", description="The objectives, edited by people")
+
+
+class Log(Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Settings(BaseSettings):
+    """The whole tree. Built once, in a `main`, and handed on; nothing reads it at import time."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PACE_", env_nested_delimiter="__", env_file=".env", frozen=True, extra="ignore"
+    )
+
+    redis: Redis = Redis()
+    events: Events = Events()
+    gateway: Gateway = Gateway()
+    ranker: Ranker = Ranker()
+    source: Source = Source()
+    night: Night = Night()
+    candidates: Candidates = Candidates()
+    training: Training = Training()
+    mail: Mail = Mail()
+    airflow: Airflow = Airflow()
+    monitoring: Monitoring = Monitoring()
+    log: Log = Log()
+
+
+def read_settings(env_file: str | Path | None = ".env") -> Settings:
+    """Settings from the environment and `env_file`.
+
+    Raises BadInput that names each variable that does not hold, and each PACE_ variable that is no setting.
+    """
+    _refuse_unknown({*os.environ, *(dotenv_values(env_file) if env_file else {})})
+    try:
+        return Settings(_env_file=env_file)
+    except ValidationError as error:
+        lines = [
+            f"{_variable(problem['loc'])}: {problem['msg']} (is {problem['input']!r})" for problem in error.errors()
+        ]
+        raise BadInput("settings: " + "; ".join(lines)) from error
+
+
+def variables() -> set[str]:
+    """The name of every environment variable that is a setting."""
+    return {
+        _variable((name, field))
+        for name, section in Settings.model_fields.items()
+        for field in section.annotation.model_fields  # type: ignore[union-attr]
+    }
+
+
+def _variable(path: Sequence[object]) -> str:
+    return "PACE_" + "__".join(str(part) for part in path).upper()
+
+
+def _refuse_unknown(names: set[str]) -> None:
+    known = variables()
+    for name in sorted(name for name in names if name.upper().startswith("PACE_") and name.upper() not in known):
+        near = get_close_matches(name.upper(), known, 1)
+        raise BadInput(f"settings: {name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def example() -> str:
+    """The text of `.env.example`: every setting with its default, commented out."""
+    lines = ["# Every setting and its default. Copy to .env and uncomment what you change.", ""]
+    for name, section in Settings.model_fields.items():
+        lines.append(f"# --- {name}")
+        for field, info in section.annotation.model_fields.items():  # type: ignore[union-attr]
+            default = info.get_default(call_default_factory=True)
+            if isinstance(default, tuple | dict):
+                default = json.dumps(default)
+            if info.description:
+                lines.append(f"# {info.description}")
+            lines.append(f"#{_variable((name, field))}={default}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(example(), end="")

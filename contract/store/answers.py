@@ -1,0 +1,27 @@
+"""Cached answers: a whole response body under a digest of everything that changes it."""
+
+from typing import Any
+
+from contract.keys import Keys
+from contract.store.connection import unreachable_is_typed
+
+
+class AnswerCache:
+    """Raises StoreUnreachable. A TTL of 0 caches nothing."""
+
+    def __init__(self, client: Any, keys: Keys, ttl_seconds: int) -> None:
+        self._client = client
+        self._keys = keys
+        self._ttl = ttl_seconds
+
+    def get(self, material: bytes) -> bytes | None:
+        if not self._ttl:
+            return None
+        with unreachable_is_typed("reading a cached answer"):
+            found: bytes | None = self._client.get(self._keys.answer(material))
+        return found
+
+    def put(self, material: bytes, body: bytes) -> None:
+        if self._ttl:
+            with unreachable_is_typed("caching an answer"):
+                self._client.set(self._keys.answer(material), body, ex=self._ttl)

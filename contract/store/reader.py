@@ -1,0 +1,83 @@
+"""What serving reads of a generation, beside `publisher`, which wrote it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from contract.codec import CandidateList, decode_candidates, decode_item, decode_user
+from contract.errors import CorruptValue, NoGeneration
+from contract.keys import Keys, Kind
+from contract.records import GenerationMeta, ItemRecord, Pointer, UserRecord
+from contract.store.connection import unreachable_is_typed
+from contract.store.pointer import read_pointer
+
+
+class QueryData(NamedTuple):
+    """What a generation knows of one query; None and absence mean that it does not know it."""
+
+    user: UserRecord | None
+    user_candidates: CandidateList | None
+    item_candidates: dict[str, CandidateList]
+    segment_candidates: dict[str, CandidateList]
+
+
+class Reader:
+    """Reads generations. Every method raises StoreUnreachable, or CorruptValue for what does not decode."""
+
+    def __init__(self, client: Any, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    def pointer(self) -> Pointer:
+        return read_pointer(self._client, self._keys)
+
+    def meta(self, generation: int) -> GenerationMeta:
+        """Raises NoGeneration."""
+        with unreachable_is_typed(f"reading generation {generation}"):
+            raw = self._client.get(self._keys.meta(generation))
+        if raw is None:
+            raise NoGeneration(
+                f"generation {generation} is not in Redis: run candidates_daily or `python -m jobs publish`"
+            )
+        try:
+            return msgspec.json.decode(raw, type=GenerationMeta)
+        except msgspec.DecodeError as error:
+            raise CorruptValue(f"meta of generation {generation}: {error}; publish again") from error
+
+    def query(
+        self, generation: int, user_id: str | None, item_ids: Sequence[str], segments: Sequence[str] = ()
+    ) -> QueryData:
+        """Everything about a query in one round trip."""
+        wanted: list[tuple[Kind, str]] = []
+        if user_id is not None:
+            wanted += [("user", user_id), ("candidates-user", user_id)]
+        wanted += [("candidates-item", item_id) for item_id in item_ids]
+        wanted += [("candidates-segment", segment) for segment in segments]
+        found = dict(zip(wanted, self._values(generation, wanted), strict=True))
+
+        def listed(kind: Kind, ids: Sequence[str]) -> dict[str, CandidateList]:
+            return {id: decode_candidates(raw) for id in ids if (raw := found[kind, id]) is not None}
+
+        user = found.get(("user", user_id)) if user_id is not None else None
+        lists = listed("candidates-user", [user_id]) if user_id is not None else {}
+        return QueryData(
+            decode_user(user) if user is not None else None,
+            lists.get(user_id) if user_id is not None else None,
+            listed("candidates-item", item_ids),
+            listed("candidates-segment", segments),
+        )
+
+    def items(self, generation: int, item_ids: Sequence[str]) -> dict[str, ItemRecord]:
+        """The records of those items that the generation knows, in one round trip."""
+        values = self._values(generation, [("item", item_id) for item_id in item_ids])
+        return {id: decode_item(raw) for id, raw in zip(item_ids, values, strict=True) if raw is not None}
+
+    def _values(self, generation: int, wanted: Sequence[tuple[Kind, str]]) -> list[bytes | None]:
+        if not wanted:
+            return []
+        names = [self._keys.value(generation, kind, id) for kind, id in wanted]
+        with unreachable_is_typed(f"reading {len(names)} values of generation {generation}"):
+            if hasattr(self._client, "mget_nonatomic"):  # a cluster: the keys lie in many slots
+                return list(self._client.mget_nonatomic(names))
+            return list(self._client.mget(names))

@@ -1,0 +1,62 @@
+"""The lake: Parquet tables under one path or URL, each `<table>/day=YYYY-MM-DD/`, rewritten a day at a time."""
+
+from datetime import date
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+from upath import UPath
+
+from contract.errors import BadInput
+
+
+class Lake:
+    """Reads and writes tables of contract.schemas. `root` is a path or a URL that Spark and fsspec both know."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root.rstrip("/")
+
+    def path(self, table: str, day: str | None = None) -> str:
+        base = f"{self.root}/{table}"
+        return base if day is None else f"{base}/day={day}"
+
+    def days(self, table: str) -> list[str]:
+        """The days that `table` has, oldest first; empty where there is no table."""
+        folder = UPath(self.path(table))
+        if not folder.exists():
+            return []
+        return sorted(entry.name.removeprefix("day=") for entry in folder.iterdir() if entry.name.startswith("day="))
+
+    def resolve(self, day: str, table: str = "events") -> str:
+        """`latest` is the last day of `table`. Raises BadInput for no day at all, or for one that is no date."""
+        if day == "latest":
+            days = self.days(table)
+            if not days:
+                raise BadInput(
+                    f"{self.path(table)} has no day yet: import events first (`python -m jobs import_events`)"
+                )
+            return days[-1]
+        try:
+            return date.fromisoformat(day).isoformat()
+        except ValueError as error:
+            raise BadInput(f"--date {day!r}: give YYYY-MM-DD or latest") from error
+
+    def read_day(self, spark: SparkSession, table: str, day: str, ddl: str) -> DataFrame:
+        """One day of `table` in the schema `ddl`. Raises BadInput where that day is missing."""
+        if day not in self.days(table):
+            raise BadInput(
+                f"{self.path(table, day)} does not exist: run the job that writes {table} for that day first"
+            )
+        return spark.read.schema(StructType.fromDDL(ddl)).parquet(self.path(table, day))
+
+    def read_until(self, spark: SparkSession, table: str, day: str, ddl: str) -> DataFrame:
+        """Every day of `table` up to and including `day`; an empty frame where there is none."""
+        schema = StructType.fromDDL(ddl)
+        if not self.days(table):
+            return spark.createDataFrame([], schema)
+        whole = spark.read.schema(StructType([*schema.fields, *StructType.fromDDL("day STRING").fields]))
+        return whole.parquet(self.path(table)).where(F.col("day") <= day).drop("day")
+
+    def write_day(self, frame: DataFrame, table: str, day: str) -> None:
+        """Replace one day of `table` by `frame`."""
+        frame.write.mode("overwrite").parquet(self.path(table, day))
