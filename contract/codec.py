@@ -59,17 +59,25 @@ class CandidateList:
 
 def encode_candidates(candidates: CandidateList) -> bytes:
     """Scores are clipped to what float16 holds (±65504). Raises ValueError past MAX_ENTRIES entries."""
-    n, s = candidates.scores.shape
+    ids = [item_id.encode() for item_id in candidates.item_ids]
+    lengths = np.fromiter((len(raw) for raw in ids), np.int64, len(ids))
+    return pack_candidates(lengths, candidates.source, candidates.scores, b"".join(ids))
+
+
+def pack_candidates(
+    lengths: NDArray[np.int64], source: NDArray[np.uint8], scores: NDArray[np.float32], ids: bytes | memoryview
+) -> bytes:
+    """encode_candidates for columns that lie in buffers already: `ids` is the ids' UTF-8, end to end."""
+    n, s = scores.shape
     if n > MAX_ENTRIES or s > 255:
         raise ValueError(f"{n} entries of {s} sources: at most {MAX_ENTRIES} and 255 fit")
-    ids = [item_id.encode() for item_id in candidates.item_ids]
     return b"".join(
         (
             _HEAD.pack(VERSION, s, n),
-            np.fromiter((len(raw) for raw in ids), "<u2", n).tobytes(),
-            candidates.source.tobytes(),
-            np.clip(candidates.scores, -65504, 65504).astype("<f2").tobytes(),
-            *ids,
+            lengths.astype("<u2").tobytes(),
+            source.astype(np.uint8).tobytes(),
+            np.clip(scores, -65504, 65504).astype("<f2").tobytes(),
+            ids,
         )
     )
 

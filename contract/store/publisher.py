@@ -26,6 +26,7 @@ from contract.store.connection import unreachable_is_typed
 from contract.store.pointer import move_pointer, read_pointer
 
 BATCH = 1000
+FLIP_TRIES = 5
 _DECODERS = {
     "user": decode_user,
     "item": decode_item,
@@ -100,16 +101,26 @@ class Publisher:
         return meta
 
     def flip(self, generation: int) -> Pointer:
-        """Make a sealed generation live; the one before stays, the one before that gets a TTL."""
-        seen = self.pointer()
-        moved = move_pointer(
-            self._client,
-            self._keys,
-            seen,
-            msgspec.structs.replace(seen, generation=generation, previous=seen.generation),
-        )
-        self._retire({moved.generation, moved.previous}, self._retired_ttl)
-        return moved
+        """Make a sealed generation live; the one before stays, the one before that gets a TTL.
+
+        A model promoted meanwhile is kept. Raises PublishRefused if a newer generation is live already.
+        """
+        for _ in range(FLIP_TRIES):
+            seen = self.pointer()
+            if seen.generation >= generation:
+                raise PublishRefused(f"generation {seen.generation} went live while {generation} was written; it stays")
+            try:
+                moved = move_pointer(
+                    self._client,
+                    self._keys,
+                    seen,
+                    msgspec.structs.replace(seen, generation=generation, previous=seen.generation),
+                )
+            except PublishRefused:  # somebody moved it between the read and the set: look again
+                continue
+            self._retire({moved.generation, moved.previous}, self._retired_ttl)
+            return moved
+        raise PublishRefused(f"generation {generation}: the pointer moved {FLIP_TRIES} times in a row; publish again")
 
     def _flush(self) -> None:
         if not self._batch:

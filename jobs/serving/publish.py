@@ -1,0 +1,69 @@
+"""Writes one day's candidates and features to Redis as a new generation, verifies it, and flips the pointer."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from itertools import chain
+
+from contract.errors import BadInput
+from contract.keys import Keys
+from contract.records import GenerationMeta, Pointer
+from contract.settings import Settings
+from contract.store.connection import connect
+from contract.store.publisher import Publisher
+from jobs.arguments import job_parser
+from jobs.lake import Lake
+from jobs.parquet import open_day
+from jobs.serving.values import Value, candidate_values, item_values, user_values
+
+# A row of `candidates` holds up to 200 entries: this bounds the memory of a batch to some tens of MB.
+ROWS_PER_BATCH = 2000
+
+
+def arg_parser(settings: Settings) -> ArgumentParser:
+    return job_parser("publish", __doc__ or "", settings)
+
+
+def main(args: Namespace, settings: Settings) -> None:
+    lake = Lake(args.lake)
+    day = lake.resolve(args.date, "candidates")
+    redis = settings.redis
+    client = connect(redis.url, redis.publish_timeout_seconds, redis.cluster)
+    publisher = Publisher(client, Keys(redis.prefix), redis.staging_ttl_seconds, redis.retired_ttl_seconds)
+    started = time.monotonic()
+    meta, pointer = publish(publisher, lake, day)
+    counts = ", ".join(f"{count} {kind}" for kind, count in sorted(meta.counts.items()))
+    print(
+        f"generation {meta.generation} of {day} is live after {time.monotonic() - started:.1f} s: {counts}; "
+        f"before it: {pointer.previous or 'none'}; model: {pointer.model or 'none'}"
+    )
+
+
+def publish(publisher: Publisher, lake: Lake, day: str) -> tuple[GenerationMeta, Pointer]:
+    """Publish the tables of `day`; what is live before stays so until the flip.
+
+    Raises BadInput for a table that is missing or empty, PublishRefused, StoreUnreachable.
+    """
+    sources = _sources(lake, day)
+    values = _values(lake, day, sources)
+    generation = publisher.open()
+    for kind, id, value in values:
+        publisher.write(generation, kind, id, value)
+    meta = publisher.seal(generation, day, sources)
+    return meta, publisher.flip(generation)
+
+
+def _sources(lake: Lake, day: str) -> tuple[str, ...]:
+    first = open_day(lake, "candidates", day).head(1, columns=["sources"])
+    if not len(first):
+        raise BadInput(f"{lake.path('candidates', day)} holds no list: an empty generation is not published")
+    return tuple(first["sources"][0].as_py())
+
+
+def _values(lake: Lake, day: str, sources: tuple[str, ...]) -> Iterator[Value]:
+    items, users, lists = (open_day(lake, table, day) for table in ("item_features", "user_features", "candidates"))
+    return chain(
+        item_values(items.to_batches(batch_size=ROWS_PER_BATCH)),
+        user_values(users.to_batches(batch_size=ROWS_PER_BATCH)),
+        candidate_values(lists.to_batches(batch_size=ROWS_PER_BATCH), sources),
+    )

@@ -1,0 +1,76 @@
+"""From rows of the lake to values in Redis: (kind, id, value) triples, a batch at a time."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from contract.codec import encode_record, pack_candidates
+from contract.errors import BadInput
+from contract.keys import Kind
+from contract.records import ItemRecord, UserRecord
+
+Value = tuple[Kind, str, bytes]
+_LIST_KINDS: dict[str, Kind] = {
+    "user": "candidates-user",
+    "item": "candidates-item",
+    "segment": "candidates-segment",
+}
+
+
+def item_values(batches: Iterable[pa.RecordBatch]) -> Iterator[Value]:
+    """Item records of item_features rows."""
+    for row in _rows(batches, ItemRecord):
+        row["categories"] = tuple(row["categories"] or ())
+        record = ItemRecord(**row)
+        yield "item", record.item_id, encode_record(record)
+
+
+def user_values(batches: Iterable[pa.RecordBatch]) -> Iterator[Value]:
+    """User records of user_features rows."""
+    for row in _rows(batches, UserRecord):
+        row["history"] = tuple(row["history"] or ())
+        record = UserRecord(**row)
+        yield "user", record.user_id, encode_record(record)
+
+
+def candidate_values(batches: Iterable[pa.RecordBatch], sources: tuple[str, ...]) -> Iterator[Value]:
+    """Candidate lists of candidates rows, packed from Arrow's buffers without a Python object an entry.
+
+    Raises BadInput for a row whose sources are not `sources`: its score columns would mean something else.
+    """
+    for batch in batches:
+        _refuse_other_sources(batch, sources)
+        entries = batch["entries"]
+        flat = entries.flatten()
+        ids = flat.field("item_id").cast(pa.binary())
+        lengths = np.asarray(pc.binary_length(ids), np.int64)
+        text = b"".join(ids.to_pylist())
+        source = np.asarray(pc.index_in(flat.field("source"), pa.array(sources)), np.uint8)
+        scores = np.asarray(flat.field("scores").flatten(), np.float32).reshape(len(flat), len(sources))
+        starts = np.concatenate(([0], np.cumsum(lengths)))
+        bounds = np.asarray(entries.offsets) - entries.offsets[0].as_py()
+        for row, (kind, key) in enumerate(zip(batch["kind"].to_pylist(), batch["key"].to_pylist(), strict=True)):
+            a, b = bounds[row], bounds[row + 1]
+            yield (
+                _LIST_KINDS[kind],
+                key,
+                pack_candidates(lengths[a:b], source[a:b], scores[a:b], text[starts[a] : starts[b]]),
+            )
+
+
+def _refuse_other_sources(batch: pa.RecordBatch, sources: tuple[str, ...]) -> None:
+    for found in {tuple(row) for row in batch["sources"].to_pylist()}:
+        if found != sources:
+            raise BadInput(
+                f"candidates: a list of sources {found} beside lists of {sources}: run the candidates job again"
+            )
+
+
+def _rows(batches: Iterable[pa.RecordBatch], record: type[msgspec.Struct]) -> Iterator[dict[str, Any]]:
+    names = list(record.__struct_fields__)
+    for batch in batches:
+        yield from batch.select(names).to_pylist()

@@ -1,0 +1,116 @@
+"""From Parquet rows of one day to a live generation."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from contract.errors import BadInput
+from contract.keys import Keys
+from contract.records import ItemRecord, UserRecord
+from contract.store.publisher import Publisher
+from contract.store.reader import Reader
+from jobs.lake import Lake
+from jobs.serving.publish import publish
+
+DAY = "2011-12-09"
+ITEM = {
+    "item_id": "ä:1",  # not ASCII, and with the key grammar's own separator
+    "title": "A lantern",
+    "text": None,
+    "categories": ["light"],
+    "price": 2.5,
+    "available": True,
+    "segment": "light",
+    "popularity_7d": 1,
+    "popularity_30d": 2,
+    "buyers_30d": 2,
+    "age_days": 3.0,
+}
+USER = {
+    "user_id": "u",
+    "segment": "light",
+    "history": ["ä:1"],
+    "sessions": 1,
+    "positives": 1,
+    "mean_price": None,
+    "days_since_last": 0.5,
+}
+ENTRIES = [
+    {"item_id": "ä:1", "source": "popularity", "scores": [0.0, 1.0]},
+    {"item_id": "b", "source": "als", "scores": [0.5, 0.25]},
+]
+LISTS = [
+    {"kind": "segment", "key": "all", "sources": ["als", "popularity"], "entries": ENTRIES},
+    {"kind": "user", "key": "u", "sources": ["als", "popularity"], "entries": ENTRIES[1:]},
+    {"kind": "item", "key": "ä:1", "sources": ["als", "popularity"], "entries": []},
+]
+
+
+def write(lake: Lake, table: str, rows: list[dict[str, Any]]) -> None:
+    folder = Path(lake.path(table, DAY))
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / "part.parquet")
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Lake:
+    lake = Lake(str(tmp_path))
+    write(lake, "item_features", [ITEM])
+    write(lake, "user_features", [USER])
+    write(lake, "candidates", LISTS)
+    return lake
+
+
+def publisher(client: Any, keys: Keys) -> Publisher:
+    return Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+
+
+def test_every_row_is_served_as_it_stood_in_the_lake(client: Any, keys: Keys, written: Lake) -> None:
+    meta, pointer = publish(publisher(client, keys), written, DAY)
+    reader = Reader(client, keys)
+    assert pointer.generation == 1
+    assert meta.counts == {
+        "item": 1,
+        "user": 1,
+        "candidates-segment": 1,
+        "candidates-user": 1,
+        "candidates-item": 1,
+    }
+    assert reader.items(1, ["ä:1"])["ä:1"] == ItemRecord(**{**ITEM, "categories": ("light",)})
+    found = reader.query(1, "u", ["ä:1"], ["all"])
+    assert found.user == UserRecord(**{**USER, "history": ("ä:1",)})
+    popular = found.segment_candidates["all"]
+    assert popular.item_ids == ("ä:1", "b")
+    assert popular.source.tolist() == [1, 0]
+    assert popular.scores.tolist() == [[0.0, 1.0], [0.5, 0.25]]
+    assert found.user_candidates is not None
+    assert found.user_candidates.item_ids == ("b",)
+    assert len(found.item_candidates["ä:1"]) == 0
+
+
+def test_lists_of_other_sources_are_refused_and_the_live_generation_stays(
+    client: Any, keys: Keys, written: Lake
+) -> None:
+    publish(publisher(client, keys), written, DAY)
+    write(written, "candidates", [LISTS[0], {**LISTS[1], "sources": ["popularity", "als"]}])
+    with pytest.raises(BadInput, match="beside lists of"):
+        publish(publisher(client, keys), written, DAY)
+    assert Reader(client, keys).pointer().generation == 1
+
+
+def test_a_missing_table_is_named_and_nothing_is_written(client: Any, keys: Keys, tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path))
+    write(lake, "candidates", LISTS)
+    with pytest.raises(BadInput, match="item_features"):
+        publish(publisher(client, keys), lake, DAY)
+    assert client.dbsize() == 0
+
+
+def test_an_empty_table_is_not_published(client: Any, keys: Keys, written: Lake) -> None:
+    folder = Path(written.path("candidates", DAY))
+    pq.write_table(pq.read_table(folder / "part.parquet").slice(0, 0), folder / "part.parquet")
+    with pytest.raises(BadInput, match="empty generation"):
+        publish(publisher(client, keys), written, DAY)
