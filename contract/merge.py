@@ -21,9 +21,9 @@ def merge_lists(
 ) -> CandidateList:
     """Reciprocal rank fusion (Cormack, Clarke, Buettcher 2009) of `lists`, at most `limit` entries.
 
-    Every list has the same source columns and names an item once. An item's scores are the greatest that any list gives it,
-    column by column; its source is that of the list where it stands best. Ties go to the list given first,
-    then to the smaller item id, so that the night and the gateway agree to the last place.
+    Every list has the same source columns and names an item once. An item's scores are the greatest that
+    any list gives it, column by column; its source is that of the list where it stands best. Ties go to the
+    list given first, then to the smaller item id, so that the night and the gateway agree to the last place.
     """
     if len(lists) != len(weights):
         raise ValueError(f"{len(lists)} lists, {len(weights)} weights")

@@ -6,6 +6,7 @@
 import json
 import os
 from collections.abc import Sequence
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
@@ -45,13 +46,20 @@ class Gateway(Section):
     workers: int = Field(1, ge=1, description="Server processes; each holds its own connections")
     threads: int = Field(16, ge=1, description="Requests in flight in one worker")
     timeout_ms: Positive = Field(1000.0, description="Answer budget of a request that names none")
+    min_timeout_ms: Positive = Field(50.0, description="Smallest budget; must exceed redis.timeout_seconds")
     max_timeout_ms: Positive = Field(10_000.0, description="Largest budget a request may ask for")
+    default_n: int = Field(10, ge=1, description="Length of the slate where a request names none")
     max_n: int = Field(100, ge=1, description="Largest slate a request may ask for")
+    max_context_items: int = Field(50, ge=1, description="Most context items of a request")
+    max_exclude: int = Field(1000, ge=0, description="Most excluded items of a request")
     max_body_bytes: int = Field(65_536, ge=1, description="Larger request bodies are answered with 413")
     rerank_depth: int = Field(50, ge=1, description="Candidates the model scores; those behind keep their order")
     merged_candidates: int = Field(200, ge=1, description="Candidates kept after merging a query's lists")
     cache_ttl_seconds: int = Field(3600, ge=0, description="Life of a cached answer; 0 caches nothing")
     known_items: int = Field(200_000, ge=1, description="Item records held in a worker's memory")
+    ranker_outstanding: int = Field(16, ge=1, description="Rank requests a worker has open at once; more fall back")
+    impressions_waiting: int = Field(10_000, ge=1, description="Impressions held for the event stream; more are dropped")
+    refresh_seconds: Positive = Field(2.0, description="How often the fallback in memory is brought up to date")
 
 
 class Ranker(Section):
@@ -63,12 +71,16 @@ class Ranker(Section):
     known_items: int = Field(1_000_000, ge=1, description="Item records held in memory")
     device: str = Field("auto", description="cpu, cuda, or auto")
     poll_seconds: Positive = Field(1.0, description="How often the pointer is read for a new model")
+    queue_length: int = Field(64, ge=1, description="Rank requests that may wait; more are refused at once")
 
 
 class Source(Section):
     adapter: str = Field("online_retail", description="Built-in adapter of the night's import; empty: none")
     events: str = Field("", description="Parquet or JSON lines of events to import each night; empty: none")
     items: str = Field("", description="Parquet or JSON lines of items to import each night; empty: none")
+    max_bad_share: float = Field(
+        0.5, ge=0, le=1, description="A file with a larger share of bad rows is refused as a whole"
+    )
 
 
 class Night(Section):
@@ -97,6 +109,24 @@ class Candidates(Section):
     als_iterations: int = Field(6, ge=1, description="Sweeps of implicit ALS")
 
 
+class Checks(Section):
+    window_days: int = Field(90, ge=0, description="Days of events whose rows are validated each night; 0: every day")
+    oldest_event: date = Field(date(2000, 1, 1), description="An event before this day is taken for misdated")
+    day_events_min: int = Field(1, ge=0, description="Least events of the night's day")
+    day_events_share_min: float = Field(
+        0.05, ge=0, description="Least events of the day, as a share of the median day of the four weeks before"
+    )
+    anonymous_share_max: float = Field(0.9, ge=0, le=1, description="Largest share of a day's events without a user")
+    rating_min: float = Field(0.0, description="Lowest value of a rating")
+    rating_max: float = Field(5.0, description="Highest value of a rating")
+    items_min: int = Field(1, ge=1, description="Least items of the catalogue")
+    quarantine_share_max: float = Field(
+        0.05, ge=0, le=1, description="Largest share of a table's rows that imports of the last day set aside"
+    )
+    coverage_min: float = Field(0.5, ge=0, le=1, description="Least share of known users with a candidate list")
+    kept_runs: int = Field(30, ge=1, description="Runs of a suite that Data Docs keep")
+
+
 class Training(Section):
     base_model: str = Field("", description="Local Hugging Face directory; empty: the packaged MiniLM")
     sample_queries: int = Field(1200, ge=1, description="Training queries drawn; the demo's night fits its time")
@@ -122,12 +152,21 @@ class Mail(Section):
 class Airflow(Section):
     port: Port = 8080
     password: str = Field("pacesetter", description="Password of `admin` in the embedded Airflow (loopback only)")
+    retries: int = Field(2, ge=0, description="Further attempts at a task whose failure may pass by itself")
+    retry_delay_seconds: Positive = Field(30.0, description="Wait before the next attempt")
+    spark_driver_memory: str = Field("2g", description="Heap of a Spark driver; on local[*] it does all the work")
+    spark_shuffle_partitions: int = Field(8, ge=1, description="Tasks of a Spark shuffle: 2 to 3 times the cores")
 
 
 class Monitoring(Section):
     prometheus_url: str = Field("http://127.0.0.1:9090", description="Where sla_check asks")
     alertmanager_url: str = "http://127.0.0.1:9093"
     objectives: str = Field("ops/slo.yaml", description="The objectives, edited by people")
+
+
+class Demo(Section):
+    user: str = Field("17850", description="User of the demo's recommend call; where unknown, one is picked")
+    item: str = Field("85123A", description="Context item of the demo's recommend call; where unknown, one is picked")
 
 
 class Log(Section):
@@ -148,10 +187,12 @@ class Settings(BaseSettings):
     source: Source = Source()
     night: Night = Night()
     candidates: Candidates = Candidates()
+    checks: Checks = Checks()
     training: Training = Training()
     mail: Mail = Mail()
     airflow: Airflow = Airflow()
     monitoring: Monitoring = Monitoring()
+    demo: Demo = Demo()
     log: Log = Log()
 
 

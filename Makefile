@@ -1,0 +1,33 @@
+# `make help` lists the targets. Everything installs into .venv; everything made at run time lies under var/.
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+RUN := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup demo down test lint bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv and install everything into it (instant when nothing changed)
+	@test -n "$(PYTHON)" || { echo "make setup: no python3 on PATH: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) ops/embedded/install.py
+
+demo: setup ## the whole platform on this machine; ONCE=1 stops after the first answer, NIGHT=1 forces a new night
+	@exec $(RUN) -m ops.embedded.demo $(if $(ONCE),--once) $(if $(NIGHT),--night)
+
+down: ## end a running demo and remove what it made (var/)
+	@if [ -x $(RUN) ]; then exec $(RUN) -m ops.embedded.down; fi
+
+lint: setup ## ruff, mypy --strict and the import rules
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy -p contract -p reranker -p online
+	.venv/bin/lint-imports
+
+test: setup ## lint, then every test
+	@$(RUN) -m ops.embedded.servers --install
+	@$(MAKE) --no-print-directory lint
+	$(RUN) -m pytest
+
+bench: setup ## measure the night's jobs and the recommend call; each ends with a line of JSON
+	$(RUN) -m benchmarks.night
+	$(RUN) -m benchmarks.recommend

@@ -1,0 +1,28 @@
+"""Verb `features`: user and item features of a day, from every event up to its end."""
+
+from argparse import ArgumentParser, Namespace
+
+from contract.settings import Settings
+from jobs.arguments import job_parser
+from jobs.features.days import end_of
+from jobs.features.history import item_versions, sessions_until
+from jobs.features.items import item_features
+from jobs.features.users import user_features
+from jobs.lake import Lake
+from jobs.spark import spark_session
+
+
+def arg_parser(settings: Settings) -> ArgumentParser:
+    return job_parser("features", "Write user_features and item_features of a day.", settings)
+
+
+def main(args: Namespace, settings: Settings) -> None:
+    """Raises BadInput where the lake has no items, or no positive event up to the day's end."""
+    lake = Lake(args.lake)
+    day = lake.resolve(args.date)
+    spark = spark_session("features")
+    past = sessions_until(spark, lake, day, settings.night)
+    items = item_features(item_versions(spark, lake), past, end_of(day)).cache()
+    lake.write_day(items, "item_features", day)
+    lake.write_day(user_features(past, items, end_of(day), settings.night.history_length), "user_features", day)
+    print(f"features {day}: {items.count()} items in {lake.path('item_features', day)}")

@@ -1,0 +1,59 @@
+"""Positive events, each in its session: what features, candidates and training queries are made of."""
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from contract.schemas import SESSIONS
+from contract.settings import Night
+from jobs.features.columns import in_schema
+
+
+def sessions(events: DataFrame, night: Night) -> DataFrame:
+    """SESSIONS rows of EVENTS rows.
+
+    - An event with a session_id is in that session, whoever its user is.
+    - One with a user alone is in a session that ends at that user's first silence longer than
+      `session_gap_seconds`. Events of every type but impressions break the silence; an impression is the
+      server's doing.
+    - One with neither is a session of its own: it still counts for popularity.
+
+    A row never depends on a later event: the rows before an instant are the sessions of the events before it.
+    """
+    identified = events.select(
+        "event_id", "ts", "type", "item_id", "position", "value",
+        _filled("user_id").alias("user_id"), _filled("session_id").alias("session_id"),
+    )  # fmt: skip
+    given = identified.where("session_id IS NOT NULL")
+    alone = identified.where("session_id IS NULL AND user_id IS NULL").withColumn("session_id", F.col("event_id"))
+    by_user = _with_gap_sessions(
+        identified.where("session_id IS NULL AND user_id IS NOT NULL AND type != 'impression'"),
+        night.session_gap_seconds,
+    )
+    positive = given.unionByName(alone).unionByName(by_user).where(_is_positive(night))
+    in_order = Window.partitionBy("session_id").orderBy("ts", F.col("position").asc_nulls_last(), "event_id")
+    placed = positive.withColumn("position_in_session", F.row_number().over(in_order) - 1)
+    return in_schema(placed, SESSIONS)
+
+
+def _filled(column: str) -> Column:
+    """Null for an empty id: an id that is there has at least one character."""
+    return F.when(F.col(column) != "", F.col(column))
+
+
+def _with_gap_sessions(events: DataFrame, gap_seconds: int) -> DataFrame:
+    """`session_id` = the user and the microsecond of the session's first event."""
+    by_time = Window.partitionBy("user_id").orderBy("ts", "event_id")
+    micros = F.unix_micros("ts")
+    silent = micros - F.lag(micros).over(by_time) > gap_seconds * 1_000_000
+    starts = F.when(F.coalesce(silent, F.lit(True)), micros)
+    started = F.max("starts").over(by_time.rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    return (
+        events.withColumn("starts", starts)
+        .withColumn("session_id", F.concat_ws("@", "user_id", started.cast("string")))
+        .drop("starts")
+    )
+
+
+def _is_positive(night: Night) -> Column:
+    high_enough = (F.col("type") != "rating") | (F.col("value") >= night.rating_positive_from)
+    return F.col("type").isin(*night.positive_types) & F.coalesce(high_enough, F.lit(False))

@@ -1,0 +1,124 @@
+"""The queries of the temporal split, as records: what the pairs job wrote, read without Spark."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow.compute as pc
+
+from contract.codec import CandidateList
+from contract.errors import BadInput
+from contract.features import feature_names, pair_features
+from contract.records import ItemRecord, UserRecord
+from jobs.lake import Lake
+from jobs.parquet import open_day
+from reranker.encoding import TextEncoder, item_text, query_text
+from reranker.examples import Example
+from reranker.golden import GoldenQuery
+
+ROWS_PER_BATCH = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """One query: what serving would have known of it at the time, and the `labels` that were taken then.
+
+    `items` are the records of the whole catalogue as of the split's start.
+    """
+
+    query_id: str
+    user: UserRecord | None
+    context: tuple[ItemRecord, ...]
+    labels: frozenset[str]
+    candidates: CandidateList
+    items: Mapping[str, ItemRecord]
+    sources: tuple[str, ...]
+
+    @property
+    def hits(self) -> np.ndarray:
+        """float32[n]: 1 for a candidate that was taken."""
+        return np.array([item_id in self.labels for item_id in self.candidates.item_ids], np.float32)
+
+    def features(self) -> np.ndarray:
+        """float32[n, features], of feature_names(self.sources)."""
+        return pair_features(self.user, self.context, self.candidates, self.items, self.sources)
+
+    def golden(self, candidates: int) -> GoldenQuery:
+        """The first `candidates` of it as a golden query."""
+        first = self.candidates.take(range(min(candidates, len(self.candidates))))
+        return GoldenQuery.of(self.user, self.context, first, self.items, self.sources)
+
+
+def read_queries(lake: Lake, day: str, split: str, limit: int, seed: int, candidates: int, hit: bool) -> list[Query]:
+    """At most `limit` queries of a split, drawn by `seed` and independent of the order in the files.
+
+    Lists are cut to `candidates`. With `hit` only queries count that have a label among these: others teach
+    nothing. Raises BadInput where the day is missing, where no such query is there, or where sources differ.
+    """
+    items = _read_items(lake, day, split)
+    pairs = open_day(lake, "training_pairs", day)
+    drawn = _draw(pairs.to_batches(filter=pc.field("split") == split, batch_size=ROWS_PER_BATCH), seed, candidates, hit)
+    chosen = {query_id for _, query_id in sorted(drawn)[:limit]}
+    wanted = (pc.field("split") == split) & pc.field("query_id").isin(list(chosen))
+    rows = pairs.to_table(filter=wanted).to_pylist()
+    queries = [_query(row, items, candidates) for row in sorted(rows, key=lambda row: row["query_id"])]
+    if not queries:
+        raise BadInput(
+            f"{lake.path('training_pairs', day)}: no {split} query"
+            + (" has a taken item among its candidates" if hit else "")
+            + ": import more events, or widen PACE_TRAINING__TRAIN_DAYS and PACE_TRAINING__TEST_DAYS"
+        )
+    if len({query.sources for query in queries}) != 1:
+        raise BadInput(f"{lake.path('training_pairs', day)}: its rows have differing sources; run training_pairs again")
+    return queries
+
+
+def as_example(query: Query, encoder: TextEncoder) -> Example:
+    """A query with all of its candidates as a training example."""
+    known = (query.items.get(item_id) or ItemRecord(item_id, "") for item_id in query.candidates.item_ids)
+    return Example(
+        encoder.query(query_text(query.user, query.context, query.items)),
+        tuple(encoder.item(item_text(item)) for item in known),
+        query.features(),
+        query.hits,
+    )
+
+
+def names_of(queries: Sequence[Query]) -> tuple[str, ...]:
+    """The names of the features of `as_example`."""
+    return feature_names(queries[0].sources)
+
+
+def _draw(batches: Iterator[Any], seed: int, candidates: int, hit: bool) -> Iterator[tuple[bytes, str]]:
+    """(place in a random order, query id) of every query that counts."""
+    for batch in batches:
+        names = ["query_id", "labels", "entries"] if hit else ["query_id"]
+        for row in batch.select(names).to_pylist():
+            if hit and not {entry["item_id"] for entry in row["entries"][:candidates]}.intersection(row["labels"]):
+                continue
+            place = hashlib.blake2b(f"{seed}:{row['query_id']}".encode(), digest_size=8).digest()
+            yield place, row["query_id"]
+
+
+def _query(row: dict[str, Any], items: Mapping[str, ItemRecord], candidates: int) -> Query:
+    sources = tuple(row["sources"])
+    column = {name: place for place, name in enumerate(sources)}
+    entries = row["entries"][:candidates]
+    return Query(
+        row["query_id"],
+        msgspec.json.decode(row["user"], type=UserRecord) if row["user"] else None,
+        tuple(items[item_id] for item_id in row["context"] if item_id in items),
+        frozenset(row["labels"]),
+        CandidateList.of(((e["item_id"], column[e["source"]], e["scores"]) for e in entries), len(sources)),
+        items,
+        sources,
+    )
+
+
+def _read_items(lake: Lake, day: str, split: str) -> dict[str, ItemRecord]:
+    table = open_day(lake, "training_items", day).to_table(filter=pc.field("split") == split)
+    rows = table.select(ItemRecord.__struct_fields__).to_pylist()
+    return {row["item_id"]: ItemRecord(**{**row, "categories": tuple(row["categories"] or ())}) for row in rows}

@@ -1,0 +1,62 @@
+"""What a worker keeps in memory of the generations it serves: sources, popular lists, item records."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from contract.codec import CandidateList
+from contract.records import GenerationMeta, ItemRecord
+from contract.store.reader import Reader
+from online.known_items import KnownItems
+
+EVERYONE = "all"
+KEPT_GENERATIONS = 2  # the live one, and the one that requests in flight still read
+MAX_SEGMENTS = 1000
+
+
+class _Kept:
+    """A generation never changes, so what was read of it holds."""
+
+    def __init__(self, meta: GenerationMeta) -> None:
+        self.meta = meta
+        self.popular: dict[str, CandidateList | None] = {}
+
+
+class Generations:
+    """Reads through to the store once per value. Every method raises StoreUnreachable and CorruptValue."""
+
+    def __init__(self, reader: Reader, known_items: int) -> None:
+        self._reader = reader
+        self._items = KnownItems(reader.items, known_items)
+        self._kept: OrderedDict[int, _Kept] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def meta(self, generation: int) -> GenerationMeta:
+        """Raises NoGeneration."""
+        return self._of(generation).meta
+
+    def popular(self, generation: int, segments: Sequence[str]) -> list[CandidateList]:
+        """The popular lists of those segments that have one, in the order given. Raises NoGeneration."""
+        lists = self._of(generation).popular
+        missing = [segment for segment in segments if segment not in lists]
+        if missing:
+            if len(lists) + len(missing) > MAX_SEGMENTS:
+                lists.clear()
+                missing = list(segments)
+            read = self._reader.query(generation, None, (), missing).segment_candidates
+            lists.update({segment: read.get(segment) for segment in missing})
+        return [popular for segment in segments if (popular := lists.get(segment)) is not None]
+
+    def items(self, generation: int, item_ids: Iterable[str]) -> dict[str, ItemRecord]:
+        """The records of those items that the generation knows."""
+        return self._items.records(generation, item_ids)
+
+    def _of(self, generation: int) -> _Kept:
+        kept = self._kept.get(generation)
+        if kept is None:
+            kept = _Kept(self._reader.meta(generation))
+            with self._lock:
+                kept = self._kept.setdefault(generation, kept)
+                while len(self._kept) > KEPT_GENERATIONS:
+                    self._kept.popitem(last=False)
+        return kept

@@ -1,0 +1,42 @@
+"""What a request was answered with, and why it was not the first level."""
+
+from typing import Literal, get_args
+
+from contract.frames import ErrorCode
+
+Level = Literal["full", "precomputed", "popular"]
+
+Reason = Literal[
+    "no_query",  # neither user nor item was named
+    "unknown_user",
+    "unknown_item",
+    "unknown_query",  # both were named, the generation knows neither
+    "no_candidates",  # filter and exclusions left nothing to rank
+    "no_model",  # none is promoted
+    "ranker_unavailable",  # no connection to it, or it went away, or it stopped answering
+    "ranker_busy",  # as many rank requests are open as may be
+    "ranker_timeout",
+    "ranker_no_model",  # it has not loaded one yet
+    "ranker_other_model",
+    "ranker_other_generation",
+    "ranker_error",
+    "over_budget",  # it could not be done in the time left
+    "store_unreachable",
+    "no_generation",  # the pointer names none, or one that is gone
+    "corrupt_value",
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+# Answers that the same generation and model would give again; all others pass by and are not cached.
+LASTING: frozenset[Reason | None] = frozenset(
+    {None, "no_query", "unknown_user", "unknown_item", "unknown_query", "no_candidates", "no_model"}
+)
+
+OF_RANKER: dict[ErrorCode, Reason] = {
+    "bad_frame": "ranker_error",
+    "no_model": "ranker_no_model",
+    "other_model": "ranker_other_model",
+    "other_generation": "ranker_other_generation",
+    "over_budget": "over_budget",
+    "internal": "ranker_error",
+}

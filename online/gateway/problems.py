@@ -1,0 +1,93 @@
+"""Errors as application/problem+json (RFC 9457). No stack trace, and nothing of the request but field names."""
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 10
+_MAX_FIELD = 100
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """What is wrong with one field; `field` is a dotted path, or `body`."""
+
+    field: str
+    detail: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of every answer that is not a success."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[FieldError, ...] = ()
+
+
+class ProblemError(Exception):
+    """Ends a request with this problem."""
+
+    def __init__(self, status: int, kind: str, detail: str, errors: Sequence[tuple[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.errors = tuple(FieldError(_shown(field), text) for field, text in errors[:MAX_ERRORS])
+
+
+class InvalidRequest(ProblemError):
+    """400: parameters that do not hold, as (field, what is wrong) pairs."""
+
+    def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
+        named = "; ".join(f"{_shown(field)}: {text}" for field, text in errors[:MAX_ERRORS])
+        super().__init__(400, "invalid-request", named, errors)
+
+
+class NothingToServe(ProblemError):
+    """503: no generation has been seen since the start, so there is nothing to fall back to."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(503, "nothing-to-serve", detail)
+
+
+def problem_response(error: ProblemError) -> Response:
+    body = Problem(
+        f"urn:pacesetter:{error.kind}", HTTPStatus(error.status).phrase, error.status, str(error), error.errors
+    )
+    response = Response(msgspec.json.encode(body), error.status, content_type=MEDIA_TYPE)
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def as_problem(error: Exception) -> Response:
+    """Any exception as a problem; one that nobody foresaw is logged and answered with a bare 500."""
+    if isinstance(error, ProblemError):
+        return problem_response(error)
+    if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
+        kind = HTTPStatus(error.code).phrase.lower().replace(" ", "-")
+        response = problem_response(ProblemError(error.code, kind, error.description or kind))
+        kept: Any = [pair for pair in error.get_headers() if pair[0].lower() in ("allow", "retry-after")]
+        response.headers.extend(kept)
+        return response
+    if isinstance(error, HTTPException):  # a redirect
+        return Response(status=error.code, headers=error.get_headers())
+    log.exception("unforeseen error", exc_info=error)
+    return problem_response(ProblemError(500, "internal", "the server met an error; it has been logged"))
+
+
+def answer_with_problems(app: Flask) -> None:
+    """Every error of the app leaves as a problem."""
+    app.register_error_handler(Exception, as_problem)
+
+
+def _shown(field: str) -> str:
+    return field if len(field) <= _MAX_FIELD else f"{field[:_MAX_FIELD]}..."

@@ -1,0 +1,86 @@
+"""`GET` and `POST /recommend`."""
+
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, request
+
+from contract.store.impressions import Impression
+from online.gateway.answers import Slate, answer_body
+from online.gateway.impressions import ImpressionQueue
+from online.gateway.metrics import GatewayMetrics
+from online.gateway.problems import ProblemError
+from online.gateway.query import RecommendRequest, from_body, from_parameters
+from online.gateway.recommender import Recommender
+from online.gateway.stages import RequestClock
+
+ROUTE = "/recommend"
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class RecommendCall:
+    """What a call needs, wired once."""
+
+    model: type[RecommendRequest]
+    recommender: Recommender
+    impressions: ImpressionQueue
+    metrics: GatewayMetrics
+    default_timeout_ms: float
+    wall_clock: Callable[[], float] = time.time
+
+    def answer(self) -> Response:
+        clock = RequestClock(self.default_timeout_ms / 1000)
+        try:
+            asked = self._read()
+            if asked.timeout_ms is not None:
+                clock.budget_seconds = asked.timeout_ms / 1000
+            slate, cached = self.recommender.recommend(asked, clock)
+        except Exception as error:
+            refused = (isinstance(error, ProblemError) and error.status < 500) or _is_client_error(error)
+            self.metrics.failed(ROUTE, "refused" if refused else "error", clock.elapsed_seconds())
+            raise
+        recommendation_id = uuid.uuid4().hex
+        self._log_impression(recommendation_id, asked, slate)
+        timing = clock.timing()
+        body = answer_body(slate, recommendation_id, cached, timing)
+        self.metrics.answered(ROUTE, slate.level, slate.degraded, timing)
+        return Response(body, 200, content_type=JSON)
+
+    def _read(self) -> RecommendRequest:
+        if request.method == "POST":
+            kind = request.mimetype
+            if kind and kind != JSON and not kind.endswith("+json"):
+                raise ProblemError(415, "unsupported-media-type", f"send {JSON}", [("Content-Type", f"is not {JSON}")])
+            if request.query_string:
+                raise ProblemError(400, "invalid-request", "a POST takes its parameters in the body, not in the URL")
+            return from_body(self.model, request.get_data(cache=False))
+        return from_parameters(self.model, request.args.lists())
+
+    def _log_impression(self, recommendation_id: str, asked: RecommendRequest, slate: Slate) -> None:
+        if slate.item_ids:
+            self.impressions.offer(
+                Impression(
+                    recommendation_id,
+                    self.wall_clock(),
+                    asked.user_id,
+                    asked.session_id,
+                    slate.item_ids,
+                    slate.generation,
+                    slate.model_version,
+                    slate.level,
+                )
+            )
+
+
+def _is_client_error(error: Exception) -> bool:
+    code = getattr(error, "code", None)
+    return isinstance(code, int) and 400 <= code < 500
+
+
+def recommend_blueprint(call: RecommendCall) -> Blueprint:
+    blueprint = Blueprint("recommend", __name__)
+    blueprint.add_url_rule(ROUTE, view_func=call.answer, methods=["GET", "POST"])
+    return blueprint

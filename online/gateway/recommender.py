@@ -1,0 +1,167 @@
+"""One recommend call, from the pointer to the slate: docs/architecture.md tells the same story."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from contract.codec import CandidateList
+from contract.errors import CorruptValue, NoGeneration, StoreUnreachable
+from contract.merge import merge_query
+from contract.records import ItemRecord, Pointer
+from contract.settings import Gateway
+from contract.store.answers import AnswerCache
+from contract.store.reader import QueryData, Reader
+from online.gateway.answers import Explanation, Slate, decode_slate, encode_slate, material
+from online.gateway.breaker import Breaker
+from online.gateway.generations import EVERYONE, Generations
+from online.gateway.levels import Level, Reason
+from online.gateway.metrics import GatewayMetrics
+from online.gateway.problems import NothingToServe
+from online.gateway.query import RecommendRequest
+from online.gateway.ranker_client import RankerClient, RankingFailed
+from online.gateway.reranking import model_scores
+from online.gateway.slate import Kept, in_model_order, keep, slate_items, without
+from online.gateway.stages import OutOfTime, RequestClock
+from online.gateway.standby import Pulse
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Recommender:
+    """Answers from one generation and says from which. Nothing below it raises for a store or ranker that fails."""
+
+    reader: Reader
+    cache: AnswerCache
+    generations: Generations
+    ranker: RankerClient
+    pulse: Pulse
+    store_breaker: Breaker
+    metrics: GatewayMetrics
+    limits: Gateway
+    store_timeout_seconds: float
+
+    def recommend(self, request: RecommendRequest, clock: RequestClock) -> tuple[Slate, bool]:
+        """A slate, and whether it came from the cache. Raises NothingToServe if no generation was ever seen."""
+        if self.store_breaker.is_open:
+            return self._from_memory(request, "store_unreachable"), False
+        try:
+            answer = self._from_store(request, clock)
+        except StoreUnreachable as error:
+            self.store_breaker.failed()
+            log.debug("answered from memory: %s", error)
+            return self._from_memory(request, "store_unreachable"), False
+        except NoGeneration:
+            return self._from_memory(request, "no_generation"), False
+        except CorruptValue as error:
+            log.error("answered from memory: %s", error)
+            return self._from_memory(request, "corrupt_value"), False
+        except OutOfTime:
+            return self._from_memory(request, "over_budget"), False
+        self.store_breaker.succeeded()
+        return answer
+
+    def _from_store(self, request: RecommendRequest, clock: RequestClock) -> tuple[Slate, bool]:
+        pointer = self.reader.pointer()
+        if not pointer.generation:
+            raise NoGeneration("nothing is published")
+        caching = self.limits.cache_ttl_seconds > 0
+        key = material(pointer, request) if caching else b""
+        if caching:
+            clock.require(self.store_timeout_seconds)
+            raw = self.cache.get(key)
+            slate = decode_slate(raw) if raw is not None else None
+            self.metrics.cache_looked_up(hit=slate is not None)
+            if slate is not None:
+                clock.candidates_are_there()
+                return slate, True
+        slate = self._computed(pointer, request, clock)
+        if caching and slate.may_be_cached(pointer) and clock.remaining_seconds() > self.store_timeout_seconds:
+            try:
+                self.cache.put(key, encode_slate(slate))
+            except StoreUnreachable as error:  # the answer is there all the same
+                self.store_breaker.failed()
+                log.debug("not cached: %s", error)
+        return slate, False
+
+    def _computed(self, pointer: Pointer, request: RecommendRequest, clock: RequestClock) -> Slate:
+        generation = pointer.generation
+        context = request.context
+        meta = self.generations.meta(generation)
+        clock.require(self.store_timeout_seconds)
+        data = self.reader.query(generation, request.user_id, context)
+        known = self.generations.items(generation, context) if context else {}
+        clock.require(self.store_timeout_seconds)
+        candidates = merge_query(
+            data.user_candidates,
+            [data.item_candidates[id] for id in context if id in data.item_candidates],
+            self.generations.popular(generation, _segments(data, context, known)),
+            {*request.exclude, *context},
+            self.limits.merged_candidates,
+        )
+        stranger = _stranger(request, data, known)
+        asks_model = bool(pointer.model) and stranger is None
+        enough = max(request.n, self.limits.rerank_depth) if asks_model else request.n
+        clock.require(self.store_timeout_seconds)
+        kept = keep(candidates, request.filter, enough, lambda ids: self.generations.items(generation, ids))
+        clock.candidates_are_there()
+
+        level: Level = "precomputed" if data.user_candidates is not None or data.item_candidates else "popular"
+        reason: Reason | None = stranger or (None if pointer.model else "no_model")
+        model = pointer.model
+        positions = kept.positions
+        scores: dict[int, float] | None = None
+        if not positions:
+            reason = reason or "no_candidates"
+        elif asks_model:
+            scored = positions[: self.limits.rerank_depth]
+            try:
+                values, model = model_scores(
+                    self.ranker, pointer, data.user, context, candidates.take(scored), meta.sources, clock
+                )
+                level = "full"
+                scores = dict(zip(scored, values.tolist(), strict=True))
+                positions = in_model_order(positions, values)
+            except RankingFailed as error:
+                log.debug("not re-ranked: %s", error)
+                reason = error.reason
+        explanation = Explanation(len(candidates), len(kept.positions), len(scores or ()))
+        return Slate.of(
+            pointer,
+            model,
+            level,
+            reason,
+            slate_items(candidates, positions[: request.n], kept.records, meta.sources, scores, request.explain),
+            explanation if request.explain else None,
+        )
+
+    def _from_memory(self, request: RecommendRequest, reason: Reason) -> Slate:
+        standby = self.pulse.standby
+        if standby is None:
+            raise NothingToServe(
+                "no generation has been seen since the start: is Redis up, and has candidates_daily published?"
+            )
+        candidates: CandidateList = without(standby.popular, {*request.exclude, *request.context})
+        kept: Kept = keep(candidates, request.filter, request.n, lambda ids: _of(standby.items, ids))
+        items = slate_items(candidates, kept.positions, kept.records, standby.sources, None, request.explain)
+        explanation = Explanation(len(candidates), len(kept.positions), 0) if request.explain else None
+        return Slate.of(standby.pointer, standby.pointer.model, "popular", reason, items, explanation)
+
+
+def _segments(data: QueryData, context: tuple[str, ...], known: dict[str, ItemRecord]) -> tuple[str, ...]:
+    """In order of preference, as merge_query wants them."""
+    ofs = [known[id].segment for id in context if id in known]
+    return tuple(dict.fromkeys([*ofs, *([data.user.segment] if data.user is not None else []), EVERYONE]))
+
+
+def _stranger(request: RecommendRequest, data: QueryData, known: dict[str, ItemRecord]) -> Reason | None:
+    """Why a model has nothing to go by, if it has not."""
+    if known or data.user is not None or data.user_candidates is not None or data.item_candidates:
+        return None
+    if request.context:
+        return "unknown_query" if request.user_id is not None else "unknown_item"
+    return "unknown_user" if request.user_id is not None else "no_query"
+
+
+def _of(records: dict[str, ItemRecord], ids: Sequence[str]) -> dict[str, ItemRecord]:
+    return {id: records[id] for id in ids if id in records}

@@ -1,0 +1,41 @@
+"""One call to the ranker for the first candidates of a query."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.codec import CandidateList, encode_candidates
+from contract.records import Pointer, UserRecord
+from online.gateway.ranker_client import RankerClient, RankingFailed
+from online.gateway.stages import RequestClock
+
+# Left for the slate, the JSON and the way back once the scores are there.
+RESERVE_SECONDS = 0.005
+
+
+def model_scores(
+    ranker: RankerClient,
+    pointer: Pointer,
+    user: UserRecord | None,
+    context: tuple[str, ...],
+    candidates: CandidateList,
+    sources: tuple[str, ...],
+    clock: RequestClock,
+) -> tuple[NDArray[np.float32], str]:
+    """float32[n] scores of `candidates` and the version of the model that gave them.
+
+    While a promoted model is still loading the ranker answers with the one before. The times that the
+    ranker measured go to `clock`. Raises RankingFailed.
+    """
+    budget = clock.remaining_seconds() - RESERVE_SECONDS
+    if budget <= 0:
+        raise RankingFailed("over_budget")
+    reply = ranker.rank(
+        pointer.generation, pointer.model, user, context, encode_candidates(candidates), sources, budget
+    )
+    clock.ranked(reply.queue_ms, reply.features_ms, reply.model_ms)
+    if len(reply.scores) != 4 * len(candidates):
+        raise RankingFailed("ranker_error", f"{len(reply.scores) / 4:g} scores for {len(candidates)} candidates")
+    scores = np.frombuffer(reply.scores, "<f4").astype(np.float32, copy=False)
+    if not np.isfinite(scores).all():
+        raise RankingFailed("ranker_error", f"model {reply.model} gave scores that are no numbers")
+    return scores, reply.model

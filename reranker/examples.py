@@ -1,0 +1,110 @@
+"""Training examples, one a query, and the batches that the network is trained on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reranker.encoding import TextEncoder
+from reranker.network import PairTensors, Scores
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One query and its n candidates.
+
+    `query` and `items` are token ids. `features` float32[n, features]; `labels` float32[n], 1 for what was
+    taken. `teacher` float32[n, 2]: a teacher's final and text score, where there is one.
+    """
+
+    query: tuple[int, ...]
+    items: tuple[tuple[int, ...], ...]
+    features: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    teacher: NDArray[np.float32] | None = None
+
+    def take(self, rows: NDArray[np.intp]) -> "Example":
+        """The same query with the candidates at `rows`."""
+        return replace(
+            self,
+            items=tuple(self.items[row] for row in rows),
+            features=self.features[rows],
+            labels=self.labels[rows],
+            teacher=None if self.teacher is None else self.teacher[rows],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Several examples, their pairs in one row after another.
+
+    `slots` bool[queries, longest] is true where a query has a candidate; `labels` and `teacher` have that
+    shape (the latter with two scores last), 0 where there is none.
+    """
+
+    pairs: PairTensors
+    features: Tensor
+    slots: Tensor
+    labels: Tensor
+    teacher: Tensor | None
+
+    def grid(self, scores: Tensor) -> Tensor:
+        """float32[queries, longest] out of float32[pairs]: a score that no softmax sees where there is no pair."""
+        out = scores.new_full(self.slots.shape, torch.finfo(scores.dtype).min)
+        return out.masked_scatter(self.slots, scores)
+
+    def grids(self, scores: Scores) -> Scores:
+        return Scores(self.grid(scores.final), self.grid(scores.text))
+
+
+def collate(examples: Sequence[Example], encoder: TextEncoder, device: torch.device) -> Batch:
+    """One batch of `examples`."""
+    sizes = [len(example.items) for example in examples]
+    slots = np.arange(max(sizes))[None, :] < np.array(sizes)[:, None]
+    labels = np.zeros(slots.shape, np.float32)
+    labels[slots] = np.concatenate([example.labels for example in examples])
+    teacher = None
+    if all(example.teacher is not None for example in examples):
+        teacher = np.zeros((*slots.shape, 2), np.float32)
+        teacher[slots] = np.concatenate([example.teacher for example in examples])
+    pairs = encoder.pairs(
+        [example.query for example in examples for _ in example.items],
+        [item for example in examples for item in example.items],
+    )
+    return Batch(
+        PairTensors.of(pairs, device),
+        torch.from_numpy(np.concatenate([example.features for example in examples])).to(device),
+        torch.from_numpy(slots).to(device),
+        torch.from_numpy(labels).to(device),
+        None if teacher is None else torch.from_numpy(teacher).to(device),
+    )
+
+
+def shuffled_batches(
+    examples: Sequence[Example], queries: int, random: np.random.Generator
+) -> Iterator[Sequence[Example]]:
+    """Every example once, `queries` at a time, in random order, queries of like length together.
+
+    Sorting within pools of 16 batches leaves the order random enough and little padding.
+    """
+    order = random.permutation(len(examples))
+    batches = []
+    for start in range(0, len(order), 16 * queries):
+        pool = sorted(order[start : start + 16 * queries], key=lambda place: len(examples[place].query))
+        batches += [pool[at : at + queries] for at in range(0, len(pool), queries)]
+    for batch in random.permutation(len(batches)):
+        yield [examples[place] for place in batches[batch]]
+
+
+def sample_candidates(example: Example, count: int, random: np.random.Generator) -> Example:
+    """The positives and as many random others as make `count` candidates, in the list's order.
+
+    Uniform over a list that retrieval made: every negative is hard, and the softmax stays unbiased up to a constant.
+    """
+    taken = np.flatnonzero(example.labels > 0)
+    others = np.flatnonzero(example.labels <= 0)
+    negatives = random.permutation(others)[: max(count - len(taken), 1)]
+    return example.take(np.sort(np.concatenate((taken, negatives))))

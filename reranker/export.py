@@ -1,0 +1,65 @@
+"""A trained network becomes an artifact: float16 weights, and the scores that exactly those weights give."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import torch
+
+from reranker.artifact import CONFIG, GOLDEN, TOKENIZER, WEIGHTS, Artifact, write_artifact
+from reranker.encoding import TextEncoder
+from reranker.golden import GoldenQuery
+from reranker.manifest import Manifest
+from reranker.network import CrossEncoder
+from reranker.scoring import build_reranker
+from reranker.weights import pack_weights
+
+
+def export_artifact(
+    parent: Path,
+    network: CrossEncoder,
+    encoder: TextEncoder,
+    golden: Sequence[GoldenQuery],
+    *,
+    role: str,
+    date: str,
+    created_at: float,
+    base_model: str,
+    feature_names: Sequence[str],
+    training: Mapping[str, int | float | str],
+    metrics: Mapping[str, float],
+    teacher: str = "",
+) -> Path:
+    """Write the artifact to `parent`/<version> and return that directory.
+
+    The `golden` queries are answered in float32 by the float16 weights as written. Raises PacesetterError where
+    a weight does not fit float16.
+    """
+    tokenizer = encoder.tokenizer_json()
+    special = encoder.special
+    manifest = Manifest(
+        role=role,
+        teacher=teacher,
+        date=date,
+        created_at=created_at,
+        base_model=base_model,
+        layers=network.layers,
+        tokenizer_sha256=hashlib.sha256(tokenizer).hexdigest(),
+        special_tokens=(special.cls, special.sep, special.pad),
+        query_tokens=encoder.query_tokens,
+        item_tokens=encoder.item_tokens,
+        feature_names=tuple(feature_names),
+        feature_mean=tuple(network.feature_mean.tolist()),
+        feature_std=tuple(network.feature_std.tolist()),
+        training=dict(training),
+        metrics=dict(metrics),
+    )
+    content = {
+        WEIGHTS: pack_weights(network),
+        CONFIG: network.encoder.config.to_json_string(use_diff=False).encode(),
+        TOKENIZER: tokenizer,
+    }
+    written = build_reranker(Artifact(manifest, content), torch.device("cpu"), None)
+    answers = [query.answered(*scores) for query, scores in zip(golden, written.answer(golden), strict=True)]
+    return write_artifact(parent, manifest, {**content, GOLDEN: msgspec.json.encode(answers)})

@@ -1,0 +1,93 @@
+"""What a model directory says of itself, in one canonical form that a digest covers."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import msgspec
+
+from contract.errors import ArtifactMismatch
+from contract.features import VERSION as FEATURE_VIEW
+from reranker.encoding import TEMPLATE_VERSION
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+_VERSION = re.compile(r"\d{8}-[0-9a-f]{12}")
+
+
+class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    bytes: int
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a model is. `digest` is the sha256 of the manifest with an empty digest and version.
+
+    `role` is teacher or student, `teacher` the version a student was distilled from. `date` is the day of the
+    lake it was trained for, `created_at` Unix seconds. `metrics` were measured on the validation period.
+    """
+
+    format: int = FORMAT
+    version: str = ""
+    digest: str = ""
+    role: str
+    teacher: str = ""
+    date: str
+    created_at: float
+    base_model: str
+    layers: int
+    template_version: str = TEMPLATE_VERSION
+    tokenizer_sha256: str
+    special_tokens: tuple[int, int, int]
+    query_tokens: int
+    item_tokens: int
+    feature_view: str = FEATURE_VIEW
+    feature_names: tuple[str, ...]
+    feature_mean: tuple[float, ...]
+    feature_std: tuple[float, ...]
+    training: dict[str, int | float | str]
+    metrics: dict[str, float]
+    files: dict[str, FileEntry] = {}
+
+
+def seal(manifest: Manifest) -> Manifest:
+    """The manifest with its digest, and with the version that follows from it: date and the digest's start."""
+    bare = msgspec.structs.replace(manifest, version="", digest="")
+    digest = hashlib.sha256(canonical(bare)).hexdigest()
+    return msgspec.structs.replace(bare, version=f"{manifest.date.replace('-', '')}-{digest[:12]}", digest=digest)
+
+
+def canonical(manifest: Manifest) -> bytes:
+    """The one way to write a manifest: other bytes that say the same are not accepted."""
+    return msgspec.json.format(msgspec.json.encode(manifest, order="deterministic"), indent=2) + b"\n"
+
+
+def is_version(name: str) -> bool:
+    """Whether `name` looks like an artifact's version."""
+    return _VERSION.fullmatch(name) is not None
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest of a model directory, checked against its own digest and the directory's name.
+
+    Raises ArtifactMismatch.
+    """
+    path = directory / MANIFEST
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ArtifactMismatch(f"{path} cannot be read ({error.strerror}); export the model again") from error
+    try:
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArtifactMismatch(f"{path}: {error}; export the model again") from error
+    if manifest.format != FORMAT:
+        raise ArtifactMismatch(
+            f"{path}: format {manifest.format}, but this code reads {FORMAT}; export the model again"
+        )
+    if seal(manifest) != manifest or canonical(manifest) != raw:
+        raise ArtifactMismatch(f"{path}: it is not what its own digest says; copy or export the model again")
+    if directory.name != manifest.version:
+        raise ArtifactMismatch(f"{directory}: the model in it is {manifest.version}; a directory bears its version")
+    return manifest

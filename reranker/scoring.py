@@ -1,0 +1,167 @@
+"""Scores a query's candidates: the one path for the ranker, for evaluation and for golden pairs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from contract.codec import CandidateList
+from contract.errors import ArtifactMismatch
+from contract.features import align, feature_names, pair_features
+from contract.records import ItemRecord, UserRecord
+from reranker.artifact import TOKENIZER, Artifact, read_artifact
+from reranker.encoding import SpecialTokens, TextEncoder, item_text, query_text, stored_text_encoder
+from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, GoldenQuery, compare
+from reranker.manifest import Manifest
+from reranker.network import CrossEncoder, PairTensors
+from reranker.precision import half_type, pick_device
+from reranker.weights import unpack_network
+
+BATCH_PAIRS = 64
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedQuery:
+    """A query's token ids, its n candidates' token ids, and their features, float32[n, features]."""
+
+    query: tuple[int, ...]
+    items: tuple[tuple[int, ...], ...]
+    features: NDArray[np.float32]
+
+
+class PairScores(NamedTuple):
+    """float32[n] each: what orders the slate, and what the texts alone say."""
+
+    final: NDArray[np.float32]
+    text: NDArray[np.float32]
+
+
+class Reranker:
+    """A verified model, ready to score. One caller at a time: a process that serves has one thread for it.
+
+    `version` and `feature_view` are the artifact's; `half` is the encoder's number format, None for float32.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        network: CrossEncoder,
+        encoder: TextEncoder,
+        device: torch.device,
+        half: torch.dtype | None,
+        batch_pairs: int = BATCH_PAIRS,
+    ) -> None:
+        self.manifest = manifest
+        self.version = manifest.version
+        self.feature_view = manifest.feature_view
+        self.half = half
+        self.device = device
+        self._network = network.to(device).eval()
+        if half is not None:  # the head stays in float32
+            self._network.encoder.to(half)
+        self._encoder = encoder
+        self._batch_pairs = batch_pairs
+
+    def score(
+        self,
+        user: UserRecord | None,
+        context: Sequence[ItemRecord],
+        candidates: CandidateList,
+        items: Mapping[str, ItemRecord],
+        sources: Sequence[str],
+    ) -> NDArray[np.float32]:
+        """float32[n]: a score a candidate, in the candidates' order; higher is better.
+
+        `context` is in the order of time, the newest last. `items` has the records of the candidates and of the
+        first reranker.encoding.HISTORY_TITLES items of the user's history, as far as they are known. `sources`
+        names the columns of the candidates' scores; those that the model does not know are not looked at.
+        """
+        return self.run(self.prepare(user, context, candidates, items, sources)).final
+
+    def prepare(
+        self,
+        user: UserRecord | None,
+        context: Sequence[ItemRecord],
+        candidates: CandidateList,
+        items: Mapping[str, ItemRecord],
+        sources: Sequence[str],
+    ) -> PreparedQuery:
+        """The part of `score` before the network: texts to tokens, records to features."""
+        features = pair_features(user, context, candidates, items, sources)
+        known = (items.get(item_id) or ItemRecord(item_id, "") for item_id in candidates.item_ids)
+        return PreparedQuery(
+            self._encoder.query(query_text(user, context, items)),
+            tuple(self._encoder.item(item_text(item)) for item in known),
+            align(features, feature_names(sources), self.manifest.feature_names),
+        )
+
+    def run(self, prepared: PreparedQuery) -> PairScores:
+        """The network over a prepared query, in batches of pairs of like length."""
+        n = len(prepared.items)
+        out = np.zeros((2, n), np.float32)
+        order = np.argsort([len(item) for item in prepared.items], kind="stable")
+        with torch.inference_mode():
+            for start in range(0, n, self._batch_pairs):
+                rows = order[start : start + self._batch_pairs]
+                pairs = self._encoder.pairs([prepared.query] * len(rows), [prepared.items[row] for row in rows])
+                features = torch.from_numpy(prepared.features[rows]).to(self.device)
+                scores = self._network(PairTensors.of(pairs, self.device), features)
+                out[:, rows] = torch.stack(scores).cpu().numpy()
+        return PairScores(out[0], out[1])
+
+    def warm_up(self) -> None:
+        """Run the shapes of a small and of a full batch of longest texts, so that the first request pays for none."""
+        token, features = self._encoder.special.pad, np.zeros((1, len(self.manifest.feature_names)), np.float32)
+        query, item = (token,) * self._encoder.query_tokens, (token,) * self._encoder.item_tokens
+        for pairs in (1, self._batch_pairs):
+            for _ in range(2):
+                self.run(PreparedQuery(query, (item,) * pairs, np.repeat(features, pairs, 0)))
+
+    def answer(self, golden: Sequence[GoldenQuery]) -> list[PairScores]:
+        """The scores of golden queries."""
+        return [
+            self.run(self.prepare(query.user, query.context, query.candidates, query.known_items, query.sources))
+            for query in golden
+        ]
+
+
+def load_reranker(
+    directory: Path, device: str = "auto", threads: int | None = None, batch_pairs: int = BATCH_PAIRS
+) -> Reranker:
+    """The model in `directory`, verified down to its golden scores on this machine.
+
+    `device` is cpu, cuda or auto; `threads` sets torch's for the whole process. The encoder runs in the half
+    precision that the device is fast in, else in float32. Raises ArtifactMismatch with the reason.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    artifact = read_artifact(directory)
+    golden = artifact.golden()
+    if not golden:
+        raise ArtifactMismatch(f"{directory}: it has no golden pairs; export the model again")
+    place = pick_device(device)
+    reranker = build_reranker(artifact, place, half_type(place), batch_pairs)
+    found = reranker.answer(golden)
+    compare(golden, found, TOLERANCE_FLOAT32 if reranker.half is None else TOLERANCE_HALF)
+    return reranker
+
+
+def build_reranker(
+    artifact: Artifact, device: torch.device, half: torch.dtype | None, batch_pairs: int = BATCH_PAIRS
+) -> Reranker:
+    """A Reranker of an artifact in a given number format, its golden pairs not looked at. Raises ArtifactMismatch."""
+    manifest = artifact.manifest
+    try:
+        encoder = stored_text_encoder(
+            artifact.content[TOKENIZER],
+            SpecialTokens(*manifest.special_tokens),
+            manifest.query_tokens,
+            manifest.item_tokens,
+        )
+    except ValueError as error:
+        raise ArtifactMismatch(f"model {manifest.version}: {error}") from error
+    return Reranker(manifest, unpack_network(artifact), encoder, device, half, batch_pairs)
