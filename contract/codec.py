@@ -93,11 +93,17 @@ def decode_candidates(raw: bytes) -> CandidateList:
     lengths = np.frombuffer(raw, "<u2", n, _HEAD.size)
     source = np.frombuffer(raw, np.uint8, n, _HEAD.size + 2 * n)
     scores = np.frombuffer(raw, "<f2", n * s, _HEAD.size + 3 * n).reshape(n, s).astype(np.float32)
-    ends = (ids_at + np.cumsum(lengths, dtype=np.int64)).tolist()
-    if (ends[-1] if n else ids_at) != len(raw):
+    ends = np.cumsum(lengths, dtype=np.int64).tolist()
+    if ids_at + (ends[-1] if n else 0) != len(raw):
         raise CorruptValue(f"candidate list of {n} entries: its ids do not fill {len(raw)} bytes; publish again")
+    joined = raw[ids_at:]
+    starts = [0, *ends[:-1]]
     try:
-        ids = tuple(raw[a:b].decode() for a, b in zip([ids_at, *ends], ends, strict=False))
+        text = joined.decode()
+        if text.isascii():  # a character a byte: cutting the text takes half the time of decoding each id
+            ids = tuple([text[start:end] for start, end in zip(starts, ends, strict=False)])
+        else:
+            ids = tuple([joined[start:end].decode() for start, end in zip(starts, ends, strict=False)])
     except UnicodeDecodeError as error:
         raise CorruptValue(f"candidate list of {n} entries: an id is not UTF-8; publish again") from error
     return CandidateList(ids, source, scores)

@@ -15,6 +15,8 @@ PAIRS = (1.0, 10.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
 # The stages of a request: t_total = t_model + t_system, and t_system is all but `model`.
 STAGES = ("queue", "candidates", "features", "model", "system", "total")
+# The ranker's own view, under names of their own so that a sum over processes counts nothing twice.
+RANKER_STAGES = ("ranker_features", "ranker_model")
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,14 @@ LEVEL = Metric("rec_level_total", "counter", "Answers by level", ("level",))
 CACHE = Metric("rec_answer_cache_total", "counter", "Answer cache look-ups", ("outcome",))
 IMPRESSIONS = Metric("rec_impressions_total", "counter", "Slates offered to the event stream", ("outcome",))
 MODEL_INFO = Metric("rec_model_info", "gauge", "1 for the model that the ranker serves", ("version",))
+MODEL_LOADS = Metric("rec_model_loads_total", "counter", "Models that the ranker loaded or refused", ("outcome",))
 CANDIDATES_AGE_SECONDS = Metric("rec_candidates_age_seconds", "gauge", "Age of the live generation")
 GENERATION = Metric("rec_generation", "gauge", "Number of the live generation")
 RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and serves a model")
 
 ALL = (
     REQUEST_SECONDS, STAGE_SECONDS, QUEUE_WAIT_SECONDS, QUEUE_SIZE, BATCH_PAIRS, SHED, LEVEL, CACHE,
-    IMPRESSIONS, MODEL_INFO, CANDIDATES_AGE_SECONDS, GENERATION, RANKER_UP,
+    IMPRESSIONS, MODEL_INFO, MODEL_LOADS, CANDIDATES_AGE_SECONDS, GENERATION, RANKER_UP,
 )  # fmt: skip
 
 

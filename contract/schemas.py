@@ -57,3 +57,11 @@ TRAINING_PAIRS = (
     "context ARRAY<STRING> NOT NULL, labels ARRAY<STRING> NOT NULL, sources ARRAY<STRING> NOT NULL, "
     "entries ARRAY<STRUCT<item_id: STRING, source: STRING, scores: ARRAY<FLOAT>>> NOT NULL"
 )
+
+# The records that serving would have had as of each split's cut, for the items that its pairs name.
+# `record` is JSON of contract.records.ItemRecord.
+TRAINING_ITEMS = "split STRING NOT NULL, item_id STRING NOT NULL, record STRING NOT NULL"
+
+# Embeddings of catalogue texts, kept from night to night: `digest` is of the text, `version` of the model
+# and the way it is used, `embedding` holds little-endian float32.
+TEXT_EMBEDDINGS = "version STRING NOT NULL, digest STRING NOT NULL, embedding BINARY NOT NULL"

@@ -58,7 +58,7 @@ class Gateway(Section):
     cache_ttl_seconds: int = Field(3600, ge=0, description="Life of a cached answer; 0 caches nothing")
     known_items: int = Field(200_000, ge=1, description="Item records held in a worker's memory")
     ranker_outstanding: int = Field(16, ge=1, description="Rank requests a worker has open at once; more fall back")
-    impressions_waiting: int = Field(10_000, ge=1, description="Impressions held for the event stream; more are dropped")
+    impressions_waiting: int = Field(10_000, ge=1, description="Impressions held for the stream; more are dropped")
     refresh_seconds: Positive = Field(2.0, description="How often the fallback in memory is brought up to date")
 
 
@@ -129,16 +129,33 @@ class Checks(Section):
 
 class Training(Section):
     base_model: str = Field("", description="Local Hugging Face directory; empty: the packaged MiniLM")
-    sample_queries: int = Field(1200, ge=1, description="Training queries drawn; the demo's night fits its time")
+    sample_queries: int = Field(600, ge=1, description="Training queries drawn; the demo's night fits its time")
+    validation_queries: int = Field(50, ge=1, description="Validation queries behind the manifest's metrics")
     test_queries: int = Field(200, ge=1, description="Test queries evaluated")
     test_days: int = Field(30, ge=1, description="Last days of the lake: the test period")
     train_days: int = Field(60, ge=1, description="Days before the test period: the training queries")
     query_tokens: int = Field(48, ge=8, description="Longest query, in tokens")
     item_tokens: int = Field(16, ge=4, description="Longest item, in tokens")
     candidates: int = Field(100, ge=2, description="Candidates of a query in the pairs and at evaluation")
+    list_candidates: int = Field(12, ge=2, description="Candidates of a query in one training step, positives first")
+    batch_queries: int = Field(8, ge=1, description="Queries in one training step")
+    frozen_layers: int = Field(
+        2, ge=-1, description="Lowest encoder layers that stay as they are, the embeddings too; -1 trains everything"
+    )
+    encoder_rate: Positive = Field(1e-4, description="Highest learning rate of the encoder")
+    head_rate: Positive = Field(1e-3, description="Highest learning rate of the head")
     student_layers: int = Field(3, ge=1, description="Encoder layers kept by pruning")
     epochs: int = Field(1, ge=1)
     distil_epochs: int = Field(1, ge=1)
+    device: str = Field("auto", description="cpu, cuda, or auto")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="Of the forward pass; auto: the half precision that is measured to be faster, else float32"
+    )
+    threads: int = Field(0, ge=0, description="Torch threads of training; 0: a thread a core")
+    kept_models: int = Field(3, ge=1, description="Newest artifacts kept besides the live one and the one before")
+    gate_tolerance: float = Field(
+        0.005, ge=0, description="NDCG@10 that a model may lose against the candidate order and still be promoted"
+    )
 
 
 class Mail(Section):
@@ -155,7 +172,6 @@ class Airflow(Section):
     retries: int = Field(2, ge=0, description="Further attempts at a task whose failure may pass by itself")
     retry_delay_seconds: Positive = Field(30.0, description="Wait before the next attempt")
     spark_driver_memory: str = Field("2g", description="Heap of a Spark driver; on local[*] it does all the work")
-    spark_shuffle_partitions: int = Field(8, ge=1, description="Tasks of a Spark shuffle: 2 to 3 times the cores")
 
 
 class Monitoring(Section):

@@ -51,7 +51,7 @@ def main(argv: list[str]) -> int:
     try:
         module.main(args, settings)
     except PacesetterError as error:
-        leave_report(args.report, str(error))
+        leave_report(args.report, f"{type(error).__name__}: {error}")
         print(f"pacesetter {verb}: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except Exception as error:
@@ -62,7 +62,10 @@ def main(argv: list[str]) -> int:
 
 
 def leave_report(path: str | None, text: str) -> None:
-    """Why the job failed, for the mail that the caller sends: a scheduler sees only an exit status."""
+    """Why the job failed, for the mail that the caller sends: a scheduler sees only an exit status.
+
+    It starts with the error's class: the Airflow plugin tells by it whether another attempt may help.
+    """
     if path:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text + "\n")

@@ -132,7 +132,9 @@ def load_base_encoder(directory: Path) -> Any:
     Raises BadInput for another type of encoder, or where the weights do not load.
     """
     from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(directory, local_files_only=True)
         _check_type(config.model_type, f"base model {directory}")

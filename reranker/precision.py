@@ -1,37 +1,80 @@
-"""Which device and which number format to compute in, decided by what the machine has."""
+"""Which device and which number format to compute in, decided by what the machine has and how fast that is."""
 
+import time
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import torch
 
+from contract.errors import BadInput
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+# A half type must be this much faster than float32 to be worth its rounding.
+WORTH = 1.2
+
+
+def use_threads(count: int | None) -> None:
+    """Torch's threads for this process; None or 0 leaves what torch chose."""
+    if count:
+        torch.set_num_threads(count)
+
 
 def pick_device(setting: str) -> torch.device:
-    """`auto` is CUDA where there is one, else the CPU."""
+    """`auto` is CUDA where there is one, else the CPU. Raises BadInput for a device that this machine lacks."""
     if setting == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(setting)
+    if setting.startswith("cuda") and not torch.cuda.is_available():
+        raise BadInput(f"device {setting}: there is no CUDA here; set it to cpu or auto")
+    try:
+        return torch.device(setting)
+    except RuntimeError as error:
+        raise BadInput(f"device {setting!r}: use cpu, cuda or auto") from error
 
 
-def half_type(device: torch.device) -> torch.dtype | None:
-    """The half-precision format that is fast on `device`; None where float32 is the faster.
+def half_type(device: torch.device, precision: Precision = "auto") -> torch.dtype | None:
+    """The half-precision format to compute in on `device`; None for float32.
 
-    A CPU without bf16 instructions emulates them several times slower than float32.
+    `auto` takes bf16 on CUDA where it has it, else fp16; on a CPU bf16 where it is measured to be faster.
     """
+    if precision != "auto":
+        return None if precision == "float32" else getattr(torch, precision)
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    if device.type == "cpu":
-        able = torch.cpu.get_capabilities()
-        return torch.bfloat16 if able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16") else None
-    return None
+    return torch.bfloat16 if device.type == "cpu" and _bf16_pays() else None
 
 
-def mixed_precision(device: torch.device) -> AbstractContextManager[Any]:
-    """Autocast to the device's half type for a forward pass; nothing where it has none."""
-    kind = half_type(device)
-    return nullcontext() if kind is None else torch.autocast(device.type, dtype=kind)
+def mixed_precision(device: torch.device, half: torch.dtype | None) -> AbstractContextManager[Any]:
+    """Autocast to `half` for a forward pass; nothing for None."""
+    return nullcontext() if half is None else torch.autocast(device.type, dtype=half)
 
 
-def gradient_scaler(device: torch.device) -> Any:
+def gradient_scaler(device: torch.device, half: torch.dtype | None) -> Any:
     """Scales the loss where gradients would underflow: in fp16. Elsewhere it passes everything through."""
-    return torch.amp.GradScaler(device.type, enabled=half_type(device) is torch.float16)
+    return torch.amp.GradScaler(device.type, enabled=half is torch.float16)
+
+
+@lru_cache(1)
+def _bf16_pays() -> bool:
+    """Measured, some 20 ms once a process: instruction flags alone mislead.
+
+    With AMX bf16 is several times faster; a Xeon with avx512_bf16 and no AMX gave 80 GFLOP/s in bf16, 140 in float32.
+    """
+    able = torch.cpu.get_capabilities()
+    if not any(able.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")):
+        return False
+    seconds = {kind: _matmul_seconds(kind) for kind in (torch.float32, torch.bfloat16)}
+    return seconds[torch.float32] > WORTH * seconds[torch.bfloat16]
+
+
+def _matmul_seconds(kind: torch.dtype) -> float:
+    """The fastest of a few products of the size that an encoder layer has."""
+    tokens, weight = torch.ones(512, 384, dtype=kind), torch.ones(1536, 384, dtype=kind)
+    taken = []
+    with torch.inference_mode():
+        for _ in range(8):
+            start = time.perf_counter()
+            torch.nn.functional.linear(tokens, weight)
+            taken.append(time.perf_counter() - start)
+    return min(taken)

@@ -18,7 +18,7 @@ from reranker.encoding import SpecialTokens, TextEncoder, item_text, query_text,
 from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, GoldenQuery, compare
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder, PairTensors
-from reranker.precision import half_type, pick_device
+from reranker.precision import half_type, pick_device, use_threads
 from reranker.weights import unpack_network
 
 BATCH_PAIRS = 64
@@ -137,8 +137,7 @@ def load_reranker(
     `device` is cpu, cuda or auto; `threads` sets torch's for the whole process. The encoder runs in the half
     precision that the device is fast in, else in float32. Raises ArtifactMismatch with the reason.
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     artifact = read_artifact(directory)
     golden = artifact.golden()
     if not golden:

@@ -15,7 +15,7 @@ from contract.errors import PacesetterError
 from reranker.encoding import TextEncoder
 from reranker.examples import Batch, Example, collate, sample_candidates, shuffled_batches
 from reranker.network import CrossEncoder, Scores
-from reranker.precision import gradient_scaler, mixed_precision
+from reranker.precision import Precision, gradient_scaler, half_type, mixed_precision, pick_device, use_threads
 
 # Without a loss of its own the text score learns nothing: strong features leave it no gradient.
 TEXT_LOSS = 0.5
@@ -28,7 +28,8 @@ Loss = Callable[[Scores, Batch], Tensor]
 class TrainingPlan:
     """How to train. `candidates` of a query meet in one softmax; `frozen_layers` counts from the bottom.
 
-    The embeddings stay as they are where `frozen_layers` is at least 0, and are trained where it is -1.
+    The embeddings stay as they are where `frozen_layers` is at least 0, and are trained where it is -1. `device`
+    is cpu, cuda or auto; `threads` are torch's, 0 leaves them.
     """
 
     epochs: int
@@ -38,6 +39,9 @@ class TrainingPlan:
     head_rate: float
     frozen_layers: int
     seed: int
+    device: str = "auto"
+    precision: Precision = "auto"
+    threads: int = 0
     warm_up: float = 0.1
     weight_decay: float = 0.01
 
@@ -60,7 +64,6 @@ def train(
     encoder: TextEncoder,
     loss: Loss,
     plan: TrainingPlan,
-    device: torch.device,
     label: str,
 ) -> list[float]:
     """Train `network` in place; returns the loss of every step. The same seed and threads give the same weights.
@@ -68,6 +71,9 @@ def train(
     AdamW with a linear warm-up and decay, in mixed precision. Raises PacesetterError when the loss is no
     finite number: the network is then of no use.
     """
+    use_threads(plan.threads)
+    device = pick_device(plan.device)
+    half = half_type(device, plan.precision)
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
     steps = plan.epochs * -(-len(examples) // plan.batch_queries)
@@ -76,11 +82,11 @@ def train(
     with _frozen(network, plan.frozen_layers):
         optimizer = torch.optim.AdamW(_groups(network, plan), fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps, plan.warm_up))
-        scaler = gradient_scaler(device)
+        scaler = gradient_scaler(device, half)
         with tqdm(total=steps, desc=label, unit="step", mininterval=1.0) as progress:
             for chosen in _epochs(examples, plan, random):
                 batch = collate(chosen, encoder, device)
-                with mixed_precision(device):
+                with mixed_precision(device, half):
                     scores = network(batch.pairs, batch.features)
                 value = loss(batch.grids(scores), batch)
                 losses.append(float(value.detach()))
@@ -109,15 +115,18 @@ def rate_share(step: int, steps: int, warm_up: float) -> float:
 
 
 def score_examples(
-    network: CrossEncoder, examples: Sequence[Example], encoder: TextEncoder, device: torch.device, label: str
+    network: CrossEncoder, examples: Sequence[Example], encoder: TextEncoder, plan: TrainingPlan, label: str
 ) -> list[NDArray[np.float32]]:
-    """float32[n, 2] an example: final and text score, without gradients and in mixed precision."""
+    """float32[n, 2] an example: final and text score, without gradients and in the plan's precision."""
+    use_threads(plan.threads)
+    device = pick_device(plan.device)
+    half = half_type(device, plan.precision)
     network.to(device).eval()
     out = []
     with torch.inference_mode():
         for example in tqdm(examples, desc=label, unit="query", mininterval=1.0):
             batch = collate([example], encoder, device)
-            with mixed_precision(device):
+            with mixed_precision(device, half):
                 scores = network(batch.pairs, batch.features)
             out.append(torch.stack((scores.final, scores.text), 1).float().cpu().numpy())
     return out

@@ -1,7 +1,7 @@
 """What a check is: a frame of the lake, and what Great Expectations must find true of it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from great_expectations.expectations import Expectation
@@ -22,6 +22,7 @@ class Scope:
     day: str
     settings: Settings
     now: datetime
+    _read: dict[str, DataFrame] = field(default_factory=dict)
 
     @property
     def end(self) -> datetime:
@@ -35,10 +36,15 @@ class Scope:
 
     def rows(self, table: str, ddl: str) -> DataFrame:
         """Every row of `table`, each with its `day`; none where the lake has no such table."""
-        schema = StructType.fromDDL(f"{ddl}, day STRING")
-        if not self.lake.days(table):
-            return self.spark.createDataFrame([], schema)
-        return self.spark.read.schema(schema).parquet(self.lake.path(table))
+        # Once a run: to list the files of a year of days costs a second or two.
+        if table not in self._read:
+            schema = StructType.fromDDL(f"{ddl}, day STRING")
+            self._read[table] = (
+                self.spark.read.schema(schema).parquet(self.lake.path(table))
+                if self.lake.days(table)
+                else self.spark.createDataFrame([], schema)
+            )
+        return self._read[table]
 
     def that_day(self, table: str, ddl: str) -> DataFrame:
         """The rows of `day`. Raises BadInput where the table lacks it."""

@@ -45,6 +45,8 @@ def main(args: Namespace, settings: Settings) -> None:
 
         suites = {module: importlib.import_module(module).CHECKS for modules in SUITES.values() for module in modules}
         scope = Scope(spark.result(), lake, day, settings, datetime.now(UTC))
+    # By default Spark lists a year of days as one task a day: seconds, where the driver needs a moment.
+    scope.spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "8")
     docs = DataDocs(Path(args.docs), settings.checks.kept_runs)
     known = [check for checks in suites.values() for check in checks]
     modules = dict.fromkeys(module for suite in args.suite for module in SUITES[suite])
@@ -52,8 +54,8 @@ def main(args: Namespace, settings: Settings) -> None:
     print(f"validate {day}: {', '.join(args.suite)} of {lake.root}")
     failed = run_checks(scope, docs, wanted, known)
     for warning in (failure for failure in failed if not failure.blocking):
-        print(f"warning: {warning.text}")
-    blocking = [failure.text for failure in failed if failure.blocking]
+        print(f"warning: {warning}")
+    blocking = [str(failure) for failure in failed if failure.blocking]
     if blocking:
         count = f"{len(blocking)} expectation{'s do' if len(blocking) > 1 else ' does'} not hold"
         raise ValidationFailed(

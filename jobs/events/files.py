@@ -1,7 +1,7 @@
 """The files that users bring: found under a path or URL, named, and recognised by their content."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,20 +46,25 @@ def find_files(table: Table, where: str) -> list[InputFile]:
         found = [root]
     else:
         raise BadInput(f"{where}: there is no such file or folder")
-    for path in found:
-        if path.stat().st_size == 0:
-            raise BadInput(f"{path}: the file is empty (0 bytes): write it again, or take it away")
-    return [InputFile(table, path, str(path), content_digest(path)) for path in found]
+    return [_recognised(table, path) for path in found]
 
 
 def content_digest(path: UPath, salt: str = "") -> str:
     """BLAKE2b of the bytes of a file: the same content under another name is the same file."""
     digest = hashlib.blake2b(salt.encode(), digest_size=16)
     with path.open("rb") as stream:
-        read: Callable[[], bytes] = lambda: stream.read(_CHUNK_BYTES)  # noqa: E731
-        for chunk in iter(read, b""):
+        while chunk := stream.read(_CHUNK_BYTES):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _recognised(table: Table, path: UPath) -> InputFile:
+    try:
+        if path.stat().st_size == 0:
+            raise BadInput(f"{path}: the file is empty (0 bytes): write it again, or take it away")
+        return InputFile(table, path, str(path), content_digest(path))
+    except OSError as error:
+        raise BadInput(f"{path}: unreadable ({error})") from error
 
 
 def _walk(folder: UPath) -> Iterator[UPath]:

@@ -16,8 +16,8 @@ from jobs.arguments import job_parser
 from jobs.events.files import InputFile, find_files
 from jobs.events.journal import JOURNAL, commit, drop, only_import, staging_folder
 from jobs.events.ledger import open_files
+from jobs.events.merge import merge_staged
 from jobs.events.staging import Tally, stage_file
-from jobs.events.tables import merge_staged
 from jobs.lake import Lake
 
 

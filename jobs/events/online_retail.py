@@ -134,10 +134,10 @@ def events(sold: pd.DataFrame) -> pa.Table:
 
 def items(sold: pd.DataFrame) -> pa.Table:
     """An item a stock code, as of its first sale: its most frequent description and its median price."""
-    title = sold["Description"].str.split().str.join(" ")
-    named = sold.assign(title=title)[title != ""]
-    counts = named.groupby(["StockCode", "title"], sort=False).size().reset_index(name="count")
-    common = counts.sort_values("count", ascending=False, kind="stable").drop_duplicates("StockCode")
+    counts = sold.groupby(["StockCode", "Description"], sort=False).size().reset_index(name="count")
+    counts["title"] = counts["Description"].str.split().str.join(" ")
+    named = counts[counts["title"] != ""].groupby(["StockCode", "title"], sort=False)["count"].sum().reset_index()
+    common = named.sort_values("count", ascending=False, kind="stable").drop_duplicates("StockCode")
     per_item = sold.groupby("StockCode").agg(price=("UnitPrice", "median"), first=("InvoiceDate", "min"))
     table = per_item.join(common.set_index("StockCode")["title"], how="inner").sort_values(["first", "title"])
     count = len(table)

@@ -47,14 +47,20 @@ def check_timestamp(array: pa.Array, now: datetime) -> Checked:
 def _parse(text: pa.Array) -> pa.Array:
     """int64 microseconds since 1970, null where the text is no time."""
     digits = pc.fill_null(pc.match_substring_regex(text, r"^\d+$"), False)
-    iso = pc.if_else(digits, pa.scalar(None, pa.string()), text)
-    parsed = pd.Series(pd.to_datetime(iso.to_pandas(), format="ISO8601", utc=True, errors="coerce"))
-    ticks = pa.array(parsed.dt.as_unit("us"), TIMESTAMP).cast(pa.int64())
-    if not pc.any(digits).as_py():
-        return ticks
-    numbers = pc.if_else(digits, text, pa.scalar(None, pa.string())).to_pylist()
-    epoch = [None if number is None else _epoch_us(number) for number in numbers]
-    return pc.coalesce(ticks, pa.array(epoch, pa.int64()))
+    zoned = pc.fill_null(pc.match_substring_regex(text, r"[Tt ]\d{2}.*([Zz]|[+-]\d{2}(:?\d{2})?)$"), False)
+    epoch = [None if number is None else _epoch_us(number) for number in _only(text, digits).to_pylist()]
+    # Apart, because in one call pandas reads naive times in the zone of the ones before them.
+    naive = _iso_us(_only(text, pc.invert(pc.or_(digits, zoned))))
+    return pc.coalesce(_iso_us(_only(text, zoned)), naive, pa.array(epoch, pa.int64()))
+
+
+def _iso_us(text: pa.Array) -> pa.Array:
+    parsed = pd.Series(pd.to_datetime(text.to_pandas(), format="ISO8601", utc=True, errors="coerce"))
+    return pa.array(parsed.dt.as_unit("us"), TIMESTAMP).cast(pa.int64())
+
+
+def _only(text: pa.Array, rows: pa.Array) -> pa.Array:
+    return pc.if_else(rows, text, pa.scalar(None, pa.string()))
 
 
 def _epoch_us(digits: str) -> int | None:

@@ -17,11 +17,11 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 
 def main(args: Namespace, settings: Settings) -> None:
-    """Raises BadInput where the lake has no items, or no positive event up to the day's end."""
+    """Raises BadInput where the lake has no items."""
     lake = Lake(args.lake)
     day = lake.resolve(args.date)
     spark = spark_session("features")
-    past = sessions_until(spark, lake, day, settings.night)
+    past = sessions_until(spark, lake, day, settings.night).cache()
     items = item_features(item_versions(spark, lake), past, end_of(day)).cache()
     lake.write_day(items, "item_features", day)
     lake.write_day(user_features(past, items, end_of(day), settings.night.history_length), "user_features", day)

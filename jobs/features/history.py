@@ -12,15 +12,9 @@ from jobs.lake import Lake
 
 
 def sessions_until(spark: SparkSession, lake: Lake, day: str, night: Night) -> DataFrame:
-    """SESSIONS rows up to the end of `day`, cached. Raises BadInput where there is not one."""
+    """SESSIONS rows up to the end of `day`."""
     events = lake.read_until(spark, "events", day, EVENTS).where(F.col("ts") < F.lit(end_of(day)))
-    found = sessions(events, night).cache()
-    if found.isEmpty():
-        raise BadInput(
-            f"{lake.path('events')} has no positive event up to {day}: import events, or widen what counts as positive "
-            f"(PACE_NIGHT__POSITIVE_TYPES is {', '.join(night.positive_types)})"
-        )
-    return found
+    return sessions(events, night)
 
 
 def item_versions(spark: SparkSession, lake: Lake) -> DataFrame:

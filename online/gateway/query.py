@@ -133,6 +133,6 @@ def _invalid(error: ValidationError) -> InvalidRequest:
     problems = []
     for found in error.errors(include_url=False, include_input=False, include_context=False):
         path = ".".join(str(step) for step in found["loc"])
-        text = "is no parameter" if found["type"] == "extra_forbidden" else found["msg"]
+        text = "is no parameter" if found["type"] == "extra_forbidden" else found["msg"].removeprefix("Value error, ")
         problems.append((path or "body", text))
     return InvalidRequest(problems)

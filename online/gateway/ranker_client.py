@@ -1,6 +1,7 @@
 """Asks the ranker over ZeroMQ, from many threads at once."""
 
 import itertools
+import math
 import time
 from typing import Any
 
@@ -137,7 +138,7 @@ class _Line:
         self._socket.send(body, zmq.DONTWAIT)
         while True:
             left = deadline - time.perf_counter()
-            ready = dict(self._poller.poll(left * 1000)) if left > 0 else {}
+            ready = dict(self._poller.poll(math.ceil(left * 1000))) if left > 0 else {}
             if self._socket in ready:
                 answer = decode_answer(self._socket.recv(zmq.DONTWAIT))
                 if answer.request_id == number:
@@ -150,7 +151,8 @@ class _Line:
 
     def close(self) -> None:
         self._socket.disable_monitor()
-        self._socket.close()
+        self._monitor.close(0)
+        self._socket.close(0)
 
     def _forget_losses(self) -> None:
         """Drop what the monitor says of connections lost before."""

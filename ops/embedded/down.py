@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 
 from ops.embedded.processes import end, read_record, recorded
-from ops.embedded.stack import Folders
+from ops.embedded.programs import Folders
+from ops.embedded.stack import RECORD
 from ops.embedded.supervision import socket_path
 
 STOP_SECONDS = 40.0
@@ -15,7 +16,7 @@ STOP_SECONDS = 40.0
 
 def main(project: Path) -> int:
     folders = Folders(project)
-    record = folders.run / "processes.json"
+    record = folders.run / RECORD
     stop_demo(record)
     end(recorded(read_record(record)))
     socket_path(folders.run).unlink(missing_ok=True)

@@ -57,9 +57,9 @@ class Census:
         end(recorded(self._seen))
         self._record.unlink(missing_ok=True)
 
-    def peaks(self) -> dict[str, int]:
-        """Peak resident memory in bytes by label, largest first. Pages that processes share count for each."""
-        return dict(sorted(self._peaks.items(), key=lambda item: -item[1]))
+    def peaks_mib(self) -> dict[str, int]:
+        """Peak resident memory in MiB by label, largest first. Pages that processes share count for each."""
+        return {label: round(peak / 2**20) for label, peak in sorted(self._peaks.items(), key=lambda item: -item[1])}
 
     def _watch(self) -> None:
         while not self._stopped.wait(SAMPLE_SECONDS):

@@ -31,6 +31,8 @@ class NightScreen:
     def __enter__(self) -> Self:
         if self._live:
             self._live.start()
+        else:
+            self._console.print("the night runs; each task is told when it ends")
         return self
 
     def __exit__(

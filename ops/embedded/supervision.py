@@ -19,7 +19,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from contract.errors import PacesetterError
 from ops.embedded.processes import die_with_parent
-from ops.embedded.stack import Program
+from ops.embedded.programs import Program
 
 STOP_SECONDS = 10
 # The longest path of a unix socket is 108 bytes on Linux, 104 on macOS.

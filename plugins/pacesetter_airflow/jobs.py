@@ -120,11 +120,13 @@ def _arguments(verb: str, args: Sequence[str], report: str) -> list[str]:
 
 
 def _spark_conf(settings: Settings) -> dict[str, str]:
+    log4j = project_home().absolute() / "jobs" / "log4j2.properties"
     return {
         # The default of 1g dies of garbage collection in ALS; local[*] has no other memory than the driver's.
         "spark.driver.memory": settings.airflow.spark_driver_memory,
-        # 200 by default: on a few cores the scheduling of empty tasks then costs more than the work.
-        "spark.sql.shuffle.partitions": str(settings.airflow.spark_shuffle_partitions),
+        # Spark's own INFO lines, hundreds a task, bury what the job says. `default`: what spark-defaults.conf
+        # has as spark.driver.extraJavaOptions comes after it and stays.
+        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={log4j.as_uri()}",
         # A port per application, and nobody looks at it after the application ended.
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",

@@ -64,7 +64,7 @@ def measure(prometheus_url: str, objective: Objective) -> Judgement:
         )
         body = answer.json()
     except requests.RequestException as error:
-        return judge(objective, None, f"no answer from {prometheus_url}: {error}")
+        return judge(objective, None, f"no answer from {prometheus_url} ({type(error).__name__})")
     if body.get("status") != "success":
         return judge(objective, None, f"Prometheus refuses the query: {body.get('error', answer.status_code)}")
     return judge(objective, *_single(body["data"]))
@@ -74,7 +74,9 @@ def _single(data: dict[str, Any]) -> tuple[float | None, str]:
     """The one number of an instant query's answer, or None and why there is none."""
     if data["resultType"] == "scalar":
         return float(data["result"][1]), "not a number"
-    series = data["result"] if data["resultType"] == "vector" else []
+    if data["resultType"] != "vector":
+        return None, f"the query yields a {data['resultType']}, not one number"
+    series = data["result"]
     if not series:
         return None, "no data"
     if len(series) > 1:
@@ -83,17 +85,13 @@ def _single(data: dict[str, Any]) -> tuple[float | None, str]:
 
 
 def verdict_table(judgements: Sequence[Judgement]) -> str:
-    """One line an objective, misses first: verdict, name, bound, value or why there is none, description."""
+    """A line an objective, misses first: verdict, name, value against bound or why there is no value, description."""
     order = (Verdict.MISS, Verdict.UNKNOWN, Verdict.OK)
-    rows = [
-        (
-            judgement.verdict,
-            judgement.objective.name,
-            f"at most {judgement.objective.at_most:g} {judgement.objective.unit}",
-            judgement.why,
-            judgement.objective.description,
-        )
-        for judgement in sorted(judgements, key=lambda judgement: order.index(judgement.verdict))
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join("  ".join([*map(str.ljust, row, widths), row[-1]]) for row in rows)
+    return "\n".join(map(_line, sorted(judgements, key=lambda judgement: order.index(judgement.verdict))))
+
+
+def _line(judgement: Judgement) -> str:
+    objective, why = judgement.objective, judgement.why
+    if judgement.verdict is Verdict.UNKNOWN:
+        why = f"{why}; at most {objective.at_most:.6g} {objective.unit} is allowed"
+    return f"{judgement.verdict:8} {objective.name:20} {why}  # {objective.description}"

@@ -1,0 +1,52 @@
+"""The candidate sources. A new one is a file beside these and a line in SOURCES.
+
+A source is a function from jobs.candidates.inputs.Inputs to a frame of jobs.candidates.lists.LISTS. The order
+of SOURCES is the order of the score columns; a source is known by its name everywhere else.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pyspark.sql import DataFrame
+
+from contract.errors import BadInput
+from jobs.candidates.inputs import Inputs
+from jobs.candidates.sources import als, content, covisitation, popularity, repeat
+
+Kind = Literal["user", "item", "segment"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """`proposes`: the kinds of its lists."""
+
+    name: str
+    proposes: tuple[Kind, ...]
+    lists: Callable[[Inputs], DataFrame]
+
+
+SOURCES = (
+    Source("covisitation", ("item",), covisitation.lists),
+    Source("als", ("user", "item"), als.lists),
+    Source("content", ("item",), content.lists),
+    Source("repeat", ("user",), repeat.lists),
+    Source("popularity", ("segment",), popularity.lists),
+)
+
+
+def weighted_sources(quotas: dict[str, float]) -> list[tuple[Source, float]]:
+    """The sources that take part, each with its weight; a weight of 0 leaves a source out.
+
+    Raises BadInput for a quota of an unknown source, for a negative one, or where none is left.
+    """
+    known = [source.name for source in SOURCES]
+    for name, weight in quotas.items():
+        if name not in known:
+            raise BadInput(f"PACE_CANDIDATES__QUOTAS: no source {name!r}; the sources are {', '.join(known)}")
+        if weight < 0:
+            raise BadInput(f"PACE_CANDIDATES__QUOTAS: {name!r} has weight {weight}; give 0 to leave it out, or more")
+    chosen = [(source, quotas.get(source.name, 1.0)) for source in SOURCES if quotas.get(source.name, 1.0) > 0]
+    if not chosen:
+        raise BadInput("PACE_CANDIDATES__QUOTAS: every source has weight 0; leave at least one in")
+    return chosen

@@ -1,5 +1,6 @@
 """What an import set aside, judged with the suite of the table that it was meant for."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import great_expectations.expectations as gxe
@@ -10,11 +11,11 @@ from contract.schemas import QUARANTINE
 from jobs.checks.check import Check, Scope
 
 
-def quarantine_check(table: str, ddl: str) -> Check:
-    """The check of `table`'s quarantine: counted in every report, a failure only past a share of the table."""
+def quarantine_check(table: str, kept: Callable[[Scope], DataFrame]) -> Check:
+    """The check of `table`'s quarantine: counted in every report, a failure only past a share of the rows `kept`."""
 
     def frame(scope: Scope) -> DataFrame:
-        """One row: `set_aside` in the last day, and its `share` of these rows and the table's together."""
+        """One row: `set_aside` in the last day, and its `share` of these rows and those kept together."""
         # By the clock, not by the night's day: a row is set aside on the day it is imported.
         since = scope.now - timedelta(days=1)
         recent = (F.col("day") >= since.date().isoformat()) & (F.col("quarantined_at") >= F.lit(since))
@@ -23,9 +24,8 @@ def quarantine_check(table: str, ddl: str) -> Check:
             .where(recent & (F.col("table_name") == table))
             .agg(F.count("*").alias("set_aside"), F.max_by("reason", "quarantined_at").alias("last_reason"))
         )
-        kept = scope.rows(table, ddl).agg(F.count("*").alias("kept"))
         share = F.col("set_aside") / F.greatest(F.col("set_aside") + F.col("kept"), F.lit(1))
-        return aside.crossJoin(kept).withColumn("share", share)
+        return aside.crossJoin(kept(scope).agg(F.count("*").alias("kept"))).withColumn("share", share)
 
     def expectations(scope: Scope) -> list[gxe.Expectation]:
         return [
@@ -39,8 +39,8 @@ def quarantine_check(table: str, ddl: str) -> Check:
             gxe.ExpectColumnValuesToBeBetween(
                 column="share",
                 max_value=scope.settings.checks.quarantine_share_max,
-                notes="So many bad rows are a changed export, not a few slips: what is left is no fair sample. Read the "
-                "reasons in `quarantine`, mend the source, import again. Bound: PACE_CHECKS__QUARANTINE_SHARE_MAX.",
+                notes="So many bad rows are a changed export, not a few slips: what is left is no fair sample. Read "
+                "the reasons in `quarantine`, mend the source, import again. Bound: PACE_CHECKS__QUARANTINE_SHARE_MAX.",
             ),
         ]
 

@@ -1,0 +1,185 @@
+"""The night's Spark jobs at 1, 10 and 50 times the sample: seconds, events a second, peak memory; polars beside them.
+
+`python -m benchmarks.night [--scales 1,10,50] [--jobs import,features,candidates,training_pairs]`
+
+Each job runs as the DAGs run it (spark-submit, `local[*]`) in a process of its own, on a lake of its own. Prints a
+table, writes benchmarks/results/night.json and docs/benchmarks/night.md, and ends with one line of JSON. With --days
+only the last days of the sample are used, to try the benchmark itself, and nothing is written outside --folder.
+"""
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks.agreement import difference
+from benchmarks.machine import describe
+from benchmarks.measured import Measured, measure, python
+from benchmarks.night_page import page, table
+from benchmarks.replicate import last_days, replicate, write_sample
+from contract.settings import Settings, read_settings
+from jobs.java import java_home
+from jobs.lake import Lake
+
+ROOT = Path(__file__).parents[1]
+JOBS = ("import", "features", "candidates", "training_pairs")
+LINEAR_SLACK = 1.1
+
+
+@dataclass(frozen=True)
+class Run:
+    """One job at one scale. `engine` is spark or polars; `events` is how many the lake holds."""
+
+    job: str
+    engine: str
+    scale: int
+    events: int
+    seconds: float
+    events_per_second: float
+    cpu_seconds: float
+    peak_tree_bytes: int
+    peak_process_bytes: int
+
+    @staticmethod
+    def of(job: str, engine: str, scale: int, events: int, took: Measured) -> "Run":
+        return Run(job, engine, scale, events, events_per_second=events / took.seconds, **asdict(took))
+
+
+def runs(args: Namespace, settings: Settings) -> Iterator[Run]:
+    """Every job at every scale, smallest scale first. Import always runs: the others need its lake."""
+    sample = args.folder / "sample"
+    write_sample(sample)
+    events = pl.read_parquet(sample / "events.parquet")
+    if args.days:
+        events = last_days(events, args.days)
+    for scale in args.scales:
+        at = args.folder / f"{scale}x"
+        count = replicate(events, scale, at / "events")
+        lake = at / "lake"
+        remove(lake)
+        for job in JOBS:
+            if job != "import" and job not in args.jobs:
+                continue
+            verb, extra = (
+                ("import_events", ["--events", str(at / "events"), "--items", str(sample / "items.parquet")])
+                if job == "import"
+                else (job, [])
+            )
+            command = [*spark_submit(settings), verb, "--lake", str(lake), *extra]
+            yield Run.of(job, "spark", scale, count, measure(command, at / f"{job}.log", environment(args.folder)))
+            if job == "features":
+                day = Lake(str(lake)).resolve("latest")
+                command = python(
+                    "benchmarks.polars_features", "--lake", str(lake), "--date", day, "--out", str(at / "polars")
+                )
+                yield Run.of(job, "polars", scale, count, measure(command, at / "polars.log"))
+
+
+def spark_submit(settings: Settings) -> list[str]:
+    """The command line of the DAGs' Spark tasks, up to the verb."""
+    conf = {
+        "spark.driver.memory": settings.airflow.spark_driver_memory,
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    options = [word for name, value in conf.items() for word in ("--conf", f"{name}={value}")]
+    program = str(Path(sys.executable).parent / "spark-submit")
+    return [program, "--master", "local[*]", *options, str(ROOT / "jobs" / "__main__.py")]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    java = java_home(folder)
+    return {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        **({"JAVA_HOME": java} if java else {}),
+    }
+
+
+def agreement(folder: Path, scale: int) -> dict[str, str | None]:
+    """What differs between Spark's and polars' tables at `scale`, by table; None where nothing does."""
+    lake, other = Lake(str(folder / f"{scale}x" / "lake")), folder / f"{scale}x" / "polars"
+    day = lake.resolve("latest")
+    return {
+        name: difference(
+            pl.read_parquet(f"{lake.path(name, day)}/*.parquet", hive_partitioning=False),
+            pl.read_parquet(other / f"{name}.parquet"),
+            [key],
+        )
+        for name, key in (("item_features", "item_id"), ("user_features", "user_id"))
+    }
+
+
+def linearity(found: list[Run]) -> list[dict[str, object]]:
+    """For each Spark job and scale: the time beside that of the smallest scale; at most linear, with a tenth on top."""
+    base = {run.job: run for run in found if run.engine == "spark" and run.scale == min(r.scale for r in found)}
+    return [
+        {
+            "job": run.job,
+            "data": run.scale / base[run.job].scale,
+            "time": round(run.seconds / base[run.job].seconds, 2),
+            "holds": run.seconds / base[run.job].seconds <= LINEAR_SLACK * run.scale / base[run.job].scale,
+        }
+        for run in found
+        if run.engine == "spark" and run.scale > base[run.job].scale
+    ]
+
+
+def remove(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+def main(argv: list[str]) -> int:
+    parser = ArgumentParser(prog="python -m benchmarks.night", description=__doc__.splitlines()[0])
+    parser.add_argument("--scales", type=numbers, default=[1, 10, 50], help="copies of the sample (1,10,50)")
+    parser.add_argument("--jobs", type=names, default=list(JOBS), help=f"some of {','.join(JOBS)}")
+    parser.add_argument("--days", type=int, default=0, help="only the last days of the sample; 0: all of them")
+    parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench", help="where lakes and logs go")
+    args = parser.parse_args(argv)
+    os.chdir(ROOT)
+    settings = read_settings()
+    found = []
+    for run in runs(args, settings):
+        found.append(run)
+        print(f"{run.job} ({run.engine}) at {run.scale}x: {run.seconds:.1f} s", file=sys.stderr, flush=True)
+    result = {
+        "benchmark": "night",
+        "machine": describe(),
+        "days": args.days or None,
+        "runs": [asdict(run) for run in found],
+        "linear": linearity(found),
+        "polars_differs": agreement(args.folder, args.scales[0]) if "features" in args.jobs else {},
+    }
+    print(table(result))
+    if not args.days:
+        write(ROOT / "benchmarks" / "results" / "night.json", json.dumps(result, indent=1) + "\n")
+        write(ROOT / "docs" / "benchmarks" / "night.md", page(result))
+    print(json.dumps(result))
+    return 0 if not any(result["polars_differs"].values()) and all(row["holds"] for row in result["linear"]) else 1
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def numbers(text: str) -> list[int]:
+    return sorted(int(part) for part in text.split(","))
+
+
+def names(text: str) -> list[str]:
+    wanted = text.split(",")
+    if not set(wanted) <= set(JOBS):
+        raise ValueError(text)
+    return wanted
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,48 @@
+"""What other rows say of a checked row, found by Spark: a row of the same id, the lake, the catalogue."""
+
+from collections.abc import Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+KNOWN = "known"
+DUPLICATE = "a second row of this id, and it says something else"
+UNKNOWN_ITEM = "item_id: not in the catalogue (import the item, then this file again)"
+
+
+def rows_not_new(
+    rows: DataFrame,
+    key: Sequence[str],
+    columns: Sequence[str],
+    held: DataFrame | None,
+    catalogue: DataFrame | None,
+) -> DataFrame:
+    """The rows that do not enter the lake: place, row_number, verdict.
+
+    `rows`: place (the file's), row_number and `columns`. Of the rows of one `key` the first of the first
+    file counts; one that says the same in all `columns` is KNOWN, any other a DUPLICATE. `held`: the
+    keys that the lake has, KNOWN too. `catalogue`: the item_ids there are, of which the rest are UNKNOWN_ITEM.
+    """
+    in_order = Window.partitionBy(*key).orderBy("place", "row_number")
+    judged = (
+        rows.withColumn("content", F.xxhash64(*(_hashable(rows, column) for column in columns)))
+        .select("place", "row_number", *dict.fromkeys((*key, "item_id")), "content")
+        .withColumn("nth", F.row_number().over(in_order))
+        .withColumn("differs", F.col("content") != F.first("content").over(in_order))
+    )
+    verdict = F.when(F.col("differs"), f"{key[0]}: {DUPLICATE}").when(F.col("nth") > 1, KNOWN)
+    if held is not None:
+        judged = judged.join(held.select(*key).distinct().withColumn("held", F.lit(True)), list(key), "left")
+        verdict = verdict.when(F.col("held"), KNOWN)
+    if catalogue is not None:
+        judged = judged.join(
+            catalogue.select("item_id").distinct().withColumn("listed", F.lit(True)), "item_id", "left"
+        )
+        verdict = verdict.when(F.col("listed").isNull(), UNKNOWN_ITEM)
+    return judged.select("place", "row_number", verdict.alias("verdict")).where(F.col("verdict").isNotNull())
+
+
+def _hashable(rows: DataFrame, column: str) -> Column:
+    # A map has no hash, but its entries have, in the order of their keys.
+    is_map = rows.schema[column].dataType.typeName() == "map"
+    return F.array_sort(F.map_entries(column)) if is_map else F.col(column)

@@ -1,0 +1,77 @@
+"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/."""
+
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from contract.errors import ArtifactMismatch, BadInput
+from reranker.manifest import is_version, read_manifest
+
+
+class ModelFolders:
+    """The directory of models of the setting `night.models`."""
+
+    def __init__(self, root: str) -> None:
+        self.students = Path(root)
+        self.teachers = self.students / "work"
+        self._evaluations = self.students / "evaluations"
+
+    def evaluation(self, version: str) -> Path:
+        """The file of a version's evaluation, there or not."""
+        return self._evaluations / f"{version}.json"
+
+    def student(self, version: str) -> Path:
+        """The directory of `version`, or of the newest student for an empty one. Raises BadInput."""
+        return _find(self.students, version, "prune")
+
+    def teacher(self, version: str) -> Path:
+        """The directory of `version`, or of the newest teacher for an empty one. Raises BadInput."""
+        return _find(self.teachers, version, "train")
+
+    def newest_evaluated(self) -> str:
+        """The newest student that has an evaluation. Raises BadInput where there is none."""
+        for directory in _newest_first(self.students):
+            if self.evaluation(directory.name).is_file():
+                return directory.name
+        raise BadInput(f"{self.students}: no evaluated model; run `python -m jobs evaluate` first")
+
+    def tidy(self, keep: int, live: Collection[str] = ()) -> list[str]:
+        """Remove all students but the newest `keep` and those `live`; all teachers but the newest `keep`.
+
+        Returns the versions of the removed students.
+        """
+        removed = []
+        for directory in _newest_first(self.students)[keep:]:
+            if directory.name not in live:
+                shutil.rmtree(directory)
+                self.evaluation(directory.name).unlink(missing_ok=True)
+                removed.append(directory.name)
+        for directory in _newest_first(self.teachers)[keep:]:
+            shutil.rmtree(directory)
+        return removed
+
+
+def _find(folder: Path, version: str, verb: str) -> Path:
+    if version and (not is_version(version) or not (folder / version).is_dir()):
+        raise BadInput(f"{folder}: no model {version!r}; it has {[path.name for path in _newest_first(folder)]}")
+    if version:
+        return folder / version
+    found = _newest_first(folder)
+    if not found:
+        raise BadInput(f"{folder}: no model yet; run `python -m jobs {verb}` first")
+    return found[0]
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    """Directories that bear a version, by the creation time in their manifests; damaged ones come last."""
+    if not folder.is_dir():
+        return []
+    versions = [path for path in folder.iterdir() if is_version(path.name) and path.is_dir()]
+    return sorted(versions, key=_created_at, reverse=True)
+
+
+def _created_at(directory: Path) -> tuple[float, str]:
+    try:
+        return read_manifest(directory).created_at, directory.name
+    except ArtifactMismatch:
+        return 0.0, directory.name

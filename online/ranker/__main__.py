@@ -1,0 +1,41 @@
+"""`python -m online.ranker` scores for the gateways until SIGTERM."""
+
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from contract.errors import PacesetterError
+from contract.settings import Settings, read_settings
+from online.ranker.main import Ranker
+from online.ranker.models import Scorer
+
+
+def main() -> int:
+    try:
+        settings = read_settings()
+        logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        ranker = _ranker(settings)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ranker.stop())
+        ranker.run()
+    except PacesetterError as error:
+        print(f"pacesetter ranker: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _ranker(settings: Settings) -> Ranker:
+    from reranker.encoding import HISTORY_TITLES
+    from reranker.scoring import load_reranker
+
+    options = settings.ranker
+
+    def load(directory: Path) -> Scorer:
+        return load_reranker(directory, options.device, options.threads, options.batch_pairs)
+
+    return Ranker(settings, load, HISTORY_TITLES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

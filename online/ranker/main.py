@@ -1,0 +1,61 @@
+"""Wires the ranker process; the loader of models is handed in, so that tests need no torch."""
+
+import logging
+from pathlib import Path
+
+from prometheus_client import start_http_server
+
+from contract.errors import BadInput
+from contract.keys import Keys
+from contract.settings import Settings
+from contract.store.connection import connect
+from contract.store.reader import Reader
+from online.ranker.budget import CostModel
+from online.ranker.catalogue import Catalogue
+from online.ranker.metrics import RankerMetrics
+from online.ranker.models import Load, ModelWatch
+from online.ranker.scoring import Scoring
+from online.ranker.server import RankerServer
+
+log = logging.getLogger(__name__)
+
+
+class Ranker:
+    """The whole process: metrics page, model watch, server."""
+
+    def __init__(self, settings: Settings, load: Load, history_titles: int) -> None:
+        self._settings = settings
+        keys = Keys(settings.redis.prefix)
+        connection = connect(settings.redis.url, settings.redis.timeout_seconds, settings.redis.cluster)
+        reader = Reader(connection, keys)
+        self.metrics = RankerMetrics()
+        self.watch = ModelWatch(
+            reader.pointer, Path(settings.night.models), load, self.metrics, settings.ranker.poll_seconds
+        )
+        cost = CostModel()
+        scoring = Scoring(
+            self.watch, Catalogue(reader, settings.ranker.known_items), cost, self.metrics, history_titles
+        )
+        self.server = RankerServer(settings.ranker.endpoint, scoring, cost, self.metrics, settings.ranker.queue_length)
+
+    def run(self) -> None:
+        """Serve until `stop`. The model is warm before the first request is read. Raises BadInput: port in use."""
+        ranker = self._settings.ranker
+        try:
+            page, thread = start_http_server(ranker.metrics_port, ranker.host, self.metrics.registry)
+        except OSError as error:
+            raise BadInput(
+                f"ranker.metrics_port {ranker.host}:{ranker.metrics_port}: {error} (PACE_RANKER__METRICS_PORT)"
+            ) from error
+        try:
+            self.watch.start()
+            log.info("ranking on %s, metrics on %s:%d", ranker.endpoint, ranker.host, ranker.metrics_port)
+            self.server.run()
+        finally:
+            self.watch.stop()
+            page.shutdown()
+            page.server_close()
+            thread.join()
+
+    def stop(self) -> None:
+        self.server.stop()

