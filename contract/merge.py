@@ -20,7 +20,7 @@ def merge_lists(
     lists: Sequence[CandidateList],
     weights: Sequence[float],
     limit: int,
-    exclude: Collection[str] = (),
+    exclude: Collection[str] = frozenset(),
 ) -> CandidateList:
     """Reciprocal rank fusion (Cormack, Clarke, Buettcher 2009) of `lists`, at most `limit` entries.
 
@@ -30,6 +30,9 @@ def merge_lists(
     """
     if len(lists) != len(weights):
         raise ValueError(f"{len(lists)} lists, {len(weights)} weights")
+    if len(lists) == 1:
+        kept = [rank for rank, item_id in enumerate(lists[0].item_ids) if item_id not in exclude]
+        return lists[0].take(kept[:limit])
     parts = [weight / (RRF_OFFSET + np.arange(len(one))) for one, weight in zip(lists, weights, strict=True)]
     fused: dict[str, float] = {}
     fused_of = fused.get
@@ -39,14 +42,29 @@ def merge_lists(
     for item_id in exclude:
         fused.pop(item_id, None)
     ranked = sorted(fused.items(), key=itemgetter(1), reverse=True)
-    if len(set(fused.values())) < len(ranked):  # ties are rare, and this order costs three times as much
-        ranked.sort(key=lambda entry: (-entry[1], entry[0]))
-    order = tuple([item_id for item_id, _ in ranked[:limit]])
+    order = _settle_ties(ranked, limit)
     return _with_scores(order, lists, parts)
 
 
+def _settle_ties(ranked: list[tuple[str, float]], limit: int) -> tuple[str, ...]:
+    """The ids of the first `limit` entries, where entries of equal value stand in order of their ids."""
+    values = np.array([value for _, value in ranked])
+    end = 0
+    for start in np.flatnonzero(values[1:] == values[:-1]).tolist():
+        if start >= limit:
+            break
+        if start < end:  # inside a run that has been sorted
+            continue
+        end = start + 1
+        while end < len(ranked) and ranked[end][1] == ranked[start][1]:
+            end += 1
+        ranked[start:end] = sorted(ranked[start:end])
+        end -= 1
+    return tuple([item_id for item_id, _ in ranked[:limit]])
+
+
 def _with_scores(
-    order: tuple[str, ...], lists: Sequence[CandidateList], parts: Sequence[NDArray[np.float64]]
+    order: tuple[str, ...], lists: Sequence[CandidateList], parts: Sequence[NDArray[np.floating]]
 ) -> CandidateList:
     """The items of `order` with the greatest scores of any list, and the source of the list with the greatest part."""
     n = len(order)

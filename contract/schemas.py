@@ -58,9 +58,8 @@ TRAINING_PAIRS = (
     "entries ARRAY<STRUCT<item_id: STRING, source: STRING, scores: ARRAY<FLOAT>>> NOT NULL"
 )
 
-# The records that serving would have had as of each split's cut, for the items that its pairs name.
-# `record` is JSON of contract.records.ItemRecord.
-TRAINING_ITEMS = "split STRING NOT NULL, item_id STRING NOT NULL, record STRING NOT NULL"
+# The item features that serving would have had at the cut of a split.
+TRAINING_ITEMS = f"split STRING NOT NULL, {ITEM_FEATURES}"
 
 # Embeddings of catalogue texts, kept from night to night: `digest` is of the text, `version` of the model
 # and the way it is used, `embedding` holds little-endian float32.

@@ -129,24 +129,24 @@ class Checks(Section):
 
 class Training(Section):
     base_model: str = Field("", description="Local Hugging Face directory; empty: the packaged MiniLM")
-    sample_queries: int = Field(600, ge=1, description="Training queries drawn; the demo's night fits its time")
-    validation_queries: int = Field(50, ge=1, description="Validation queries behind the manifest's metrics")
+    sample_queries: int = Field(500, ge=1, description="Training queries drawn; the demo's night fits its time")
+    validation_queries: int = Field(30, ge=1, description="Validation queries behind the manifest's metrics")
     test_queries: int = Field(200, ge=1, description="Test queries evaluated")
     test_days: int = Field(30, ge=1, description="Last days of the lake: the test period")
     train_days: int = Field(60, ge=1, description="Days before the test period: the training queries")
-    query_tokens: int = Field(48, ge=8, description="Longest query, in tokens")
+    query_tokens: int = Field(32, ge=8, description="Longest query, in tokens")
     item_tokens: int = Field(16, ge=4, description="Longest item, in tokens")
     candidates: int = Field(100, ge=2, description="Candidates of a query in the pairs and at evaluation")
-    list_candidates: int = Field(12, ge=2, description="Candidates of a query in one training step, positives first")
+    list_candidates: int = Field(12, ge=2, description="Candidates of a query in one training step; at most half are positives")
     batch_queries: int = Field(8, ge=1, description="Queries in one training step")
     frozen_layers: int = Field(
-        2, ge=-1, description="Lowest encoder layers that stay as they are, the embeddings too; -1 trains everything"
+        3, ge=-1, description="Lowest encoder layers that stay as they are, the embeddings too; -1 trains everything"
     )
     encoder_rate: Positive = Field(1e-4, description="Highest learning rate of the encoder")
     head_rate: Positive = Field(1e-3, description="Highest learning rate of the head")
     student_layers: int = Field(3, ge=1, description="Encoder layers kept by pruning")
-    epochs: int = Field(1, ge=1)
-    distil_epochs: int = Field(1, ge=1)
+    epochs: int = Field(1, ge=1, description="Passes of the teacher over the training queries")
+    distil_epochs: int = Field(1, ge=1, description="Passes of the distillation that follows pruning")
     device: str = Field("auto", description="cpu, cuda, or auto")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="Of the forward pass; auto: the half precision that is measured to be faster, else float32"

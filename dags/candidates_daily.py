@@ -1,13 +1,17 @@
 """
 ### Features become candidates, and a new generation is served
 
-`candidates` merges the lists of every source, per user, per item and per segment · `validate_candidates` checks
-them · `publish` writes generation N beside N-1 into Redis, verifies it, and flips the pointer. Starts when
-**features_daily** has written the asset `features`, for the same date.
+- `candidates` merges the lists of every source, per user, per item and per segment
+- `validate_candidates` checks them
+- `publish` writes generation N beside N-1 into Redis, verifies it, and flips the pointer
 
-**When it fails** the generation that is live stays live, whichever task is red. Clear the red task after mending what
-its mail names; a half-written generation is never served and goes by itself. To go back to the generation before
-a bad one, run `python -m jobs rollback`.
+It starts when **features_daily** has written the asset `features`, for the same date.
+
+#### When it fails
+
+The generation that is live stays live, whichever task is red. *Clear* the red task after mending what its mail names;
+a half-written generation is never served and goes by itself. To go back to the generation before a bad one, run
+`python -m jobs rollback`.
 """
 
 from datetime import timedelta
@@ -24,7 +28,7 @@ with DAG(
     schedule=[FEATURES],
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=timedelta(hours=12),
+    dagrun_timeout=timedelta(hours=24),
     default_args=task_defaults(),
     on_failure_callback=[mail_timeout],
     user_defined_macros=MACROS,
@@ -34,7 +38,7 @@ with DAG(
     (
         spark_job(
             "candidates",
-            execution_timeout=timedelta(hours=2),
+            execution_timeout=timedelta(hours=4),
             doc_md="Out of memory: raise PACE_AIRFLOW__SPARK_DRIVER_MEMORY, or point the connection spark_default to a "
             "cluster. No features of that day: run features_daily for it first.",
         )

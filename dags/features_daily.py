@@ -1,14 +1,17 @@
 """
 ### The day's events become features
 
-`import_night` brings new events and items into the lake · `validate_events` checks them · `features` computes the
-features of users and items · `validate_features` checks those and tells **candidates_daily**, through the asset
-`features`, that it can start.
+- `import_night` brings new events and items into the lake
+- `validate_events` checks them
+- `features` computes the features of users and items
+- `validate_features` checks those and, through the asset `features`, starts **candidates_daily**
 
-**When it fails** nothing that is served changes: the generation of the day before stays live. Read the mail or the
-log of the red task. Rows that cannot be used are in the lake's quarantine with a reason each; a failed check is shown
-with sample values in the Data Docs. Mend the data or the expectation, then *Clear* the red task: every task replaces
-its own day, so a rerun does no harm.
+#### When it fails
+
+Nothing that is served changes: the generation of the day before stays live. Read the mail or the log of the red task.
+Rows that cannot be used are in the lake's quarantine, each with its reason; a failed check is shown with sample values
+in the Data Docs. Mend the data or the expectation, then *Clear* the red task: every task replaces its own day, so a
+rerun does no harm.
 """
 
 from datetime import timedelta
@@ -25,7 +28,7 @@ with DAG(
     schedule=at("0 2 * * *"),
     catchup=False,
     max_active_runs=1,
-    dagrun_timeout=timedelta(hours=12),
+    dagrun_timeout=timedelta(hours=24),
     default_args=task_defaults(),
     on_failure_callback=[mail_timeout],
     user_defined_macros=MACROS,

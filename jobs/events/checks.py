@@ -59,7 +59,9 @@ def _time() -> Column:
 
 
 def _is_labels(type_: pa.DataType) -> bool:
-    return (t.is_list(type_) or t.is_large_list(type_)) and (v.is_text(type_.value_type) or t.is_null(type_.value_type))
+    if not (t.is_list(type_) or t.is_large_list(type_)) or t.is_dictionary(type_.value_type):
+        return False
+    return v.is_text(type_.value_type) or t.is_null(type_.value_type)
 
 
 def _is_attributes(type_: pa.DataType) -> bool:
@@ -139,5 +141,6 @@ def raw_row(columns: dict[str, pa.Array], row: int) -> str:
         try:
             values[name] = array[row].as_py()
         except UnicodeDecodeError:
-            values[name] = array[row].cast(pa.binary()).as_py().decode(errors="replace")
+            raw = array[row].cast(pa.binary()).as_py() if v.is_text(array.type) else b"(not UTF-8)"
+            values[name] = raw.decode(errors="replace")
     return json.dumps(values, default=str, ensure_ascii=False)[:MAX_RAW_CHARACTERS]

@@ -1,11 +1,11 @@
 """Staged rows laid out as the tables are, one folder a day, without those that Spark found not to be new."""
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from upath import UPath
@@ -26,13 +26,12 @@ def write_by_day(staging: UPath, place: int, tally: Tally, not_new: pa.Table, no
     `not_new`: row_number and verdict (contract of jobs.events.verdicts). Completes the tally.
     """
     table = tally.file.table
-    verdicts = dict(zip(not_new["row_number"].to_pylist(), not_new["verdict"].to_pylist(), strict=True))
-    counts = Counter(verdicts.values())
-    tally.known = counts.pop(KNOWN, 0)
-    tally.added = tally.kept - len(verdicts)
-    late = {row: verdict for row, verdict in verdicts.items() if verdict != KNOWN}
-    for row, verdict in sorted(late.items()):
-        tally.set_aside(row, verdict)
+    late = not_new.filter(pc.not_equal(not_new["verdict"], KNOWN)).sort_by("row_number")
+    reasons = dict(zip(late["row_number"].to_pylist(), late["verdict"].to_pylist(), strict=True))
+    tally.known = len(not_new) - len(late)
+    tally.added = tally.kept - len(not_new)
+    for row_number, reason in reasons.items():
+        tally.set_aside(row_number, reason)
     schema = pa.schema(
         [*(pa.field(name, column.type) for name, column in COLUMNS[table].items()), ("day", pa.string())]
     )
@@ -53,11 +52,10 @@ def write_by_day(staging: UPath, place: int, tally: Tally, not_new: pa.Table, no
             max_open_files=256,
             use_threads=False,
         )
-        if late:
+        if reasons:
             with quarantine_writer(staging / "aside" / str(place) / "late.parquet") as aside:
                 for batch in parquet.iter_batches():
-                    rejected = _ruled_out(batch, late)
-                    if rejected:
+                    if rejected := _ruled_out(batch, reasons):
                         aside.write_table(quarantined(rejected, tally.file, now))
 
 
@@ -65,15 +63,18 @@ def _new_batches(
     parquet: pq.ParquetFile, not_new: np.ndarray, schema: pa.Schema, time: str
 ) -> Iterator[pa.RecordBatch]:
     for batch in parquet.iter_batches():
-        kept = ~np.isin(batch["row_number"].to_numpy(), not_new) if len(not_new) else None
-        rows = batch if kept is None else batch.filter(pa.array(kept))
+        numbers = batch["row_number"].to_numpy()
+        # Row numbers ascend in the file: only this stretch of the sorted `not_new` can be in the batch.
+        first, last = np.searchsorted(not_new, [numbers[0], numbers[-1]])
+        rows = batch.filter(pa.array(~np.isin(numbers, not_new[first : last + 1])))
         day = rows[time].cast(pa.date32()).cast(pa.string())
         yield pa.RecordBatch.from_arrays([*(rows[name] for name in schema.names[:-1]), day], schema=schema)
 
 
-def _ruled_out(batch: pa.RecordBatch, late: dict[int, str]) -> list[Rejected]:
-    numbers = batch["row_number"].to_numpy()
-    columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-    del columns["row_number"], columns["place"]
-    rows = np.flatnonzero(np.isin(numbers, list(late)))
-    return [Rejected(int(numbers[row]), late[int(numbers[row])], raw_row(columns, row)) for row in rows]
+def _ruled_out(batch: pa.RecordBatch, reasons: dict[int, str]) -> list[Rejected]:
+    columns = {name: batch[name] for name in batch.schema.names if name not in ("row_number", "place")}
+    return [
+        Rejected(number, reasons[number], raw_row(columns, row))
+        for row, number in enumerate(batch["row_number"].to_pylist())
+        if number in reasons
+    ]

@@ -92,7 +92,8 @@ def stage_file(file: InputFile, place: int, staging: UPath, now: datetime) -> Ta
             rejected = sorted(unread + rejected)
             tally.rows += len(rows) + len(rejected)
             tally.kept += len(rows)
-            good.write_table(rows.append_column("place", pa.repeat(pa.scalar(place, pa.int32()), len(rows))))
+            if len(rows):
+                good.write_table(rows.append_column("place", pa.repeat(pa.scalar(place, pa.int32()), len(rows))))
             if rejected:
                 aside = aside or open_files.enter_context(
                     quarantine_writer(staging / "aside" / str(place) / "checked.parquet")

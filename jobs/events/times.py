@@ -24,7 +24,7 @@ def check_timestamp(array: pa.Array, now: datetime) -> Checked:
     problems: list[tuple[pa.Array, str]] = []
     unit = "us"
     if t.is_integer(array.type):
-        ticks, unit = array.cast(pa.int64()), "ms"
+        ticks, unit = array.cast(pa.int64(), safe=False), "ms"
         seconds = pc.and_(pc.less(ticks, MIN_EPOCH_MS), pc.greater_equal(ticks, 0))
         problems.append((seconds, f"an epoch number below {MIN_EPOCH_MS}: give milliseconds"))
     elif is_text(array.type):

@@ -19,6 +19,7 @@ MAX_TITLE_BYTES = 10_000
 MAX_TEXT_BYTES = 1_000_000
 LABELS = pa.list_(pa.string())
 ATTRIBUTES = pa.map_(pa.string(), pa.string())
+_TEXTS = (t.is_string, t.is_large_string, t.is_string_view, t.is_binary, t.is_large_binary, t.is_binary_view)
 _MAX_POSITION = float(2**31 - 1)
 
 
@@ -32,7 +33,7 @@ class Checked(NamedTuple):
 def is_text(type_: pa.DataType) -> bool:
     if t.is_dictionary(type_):
         return is_text(type_.value_type)
-    return t.is_string(type_) or t.is_large_string(type_) or t.is_binary(type_) or t.is_large_binary(type_)
+    return any(holds(type_) for holds in _TEXTS)
 
 
 def is_number(type_: pa.DataType) -> bool:

@@ -23,13 +23,14 @@ def sessions(events: DataFrame, night: Night) -> DataFrame:
         "event_id", "ts", "type", "item_id", "position", "value",
         _filled("user_id").alias("user_id"), _filled("session_id").alias("session_id"),
     )  # fmt: skip
-    given = identified.where("session_id IS NOT NULL")
-    alone = identified.where("session_id IS NULL AND user_id IS NULL").withColumn("session_id", F.col("event_id"))
+    given = identified.where("session_id IS NOT NULL OR user_id IS NULL").withColumn(
+        "session_id", F.coalesce("session_id", "event_id")
+    )
     by_user = _with_gap_sessions(
         identified.where("session_id IS NULL AND user_id IS NOT NULL AND type != 'impression'"),
         night.session_gap_seconds,
     )
-    positive = given.unionByName(alone).unionByName(by_user).where(_is_positive(night))
+    positive = given.unionByName(by_user).where(_is_positive(night))
     in_order = Window.partitionBy("session_id").orderBy("ts", F.col("position").asc_nulls_last(), "event_id")
     placed = positive.withColumn("position_in_session", F.row_number().over(in_order) - 1)
     return in_schema(placed, SESSIONS)

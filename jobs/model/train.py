@@ -55,7 +55,7 @@ def train_teacher(queries: Sequence[Query], training: Training, seed: int, day: 
         created_at=time.time(),
         base_model=training.base_model or "all-MiniLM-L6-v2",
         feature_names=names_of(queries),
-        training={"queries": len(queries), "seed": seed, **training.model_dump(exclude={"base_model"})},
+        training=training_record(queries, training, seed),
         metrics={"loss": float(np.mean(losses[-20:]))},
     )
 
@@ -74,3 +74,8 @@ def training_plan(training: Training, seed: int) -> TrainingPlan:
         precision=training.precision,
         threads=training.threads,
     )
+
+
+def training_record(queries: Sequence[Query], training: Training, seed: int) -> dict[str, int | float | str]:
+    """What a manifest says of how its model was trained."""
+    return {**training.model_dump(exclude={"base_model"}), "train_queries": len(queries), "seed": seed}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from contract.store.impressions import Impression
 from online.gateway.answers import Slate, answer_body
@@ -56,7 +57,7 @@ class RecommendCall:
                 raise ProblemError(415, "unsupported-media-type", f"send {JSON}", [("Content-Type", f"is not {JSON}")])
             if request.query_string:
                 raise ProblemError(400, "invalid-request", "a POST takes its parameters in the body, not in the URL")
-            return from_body(self.model, request.get_data(cache=False))
+            return from_body(self.model, _body())
         return from_parameters(self.model, request.args.lists())
 
     def _log_impression(self, recommendation_id: str, asked: RecommendRequest, slate: Slate) -> None:
@@ -73,6 +74,18 @@ class RecommendCall:
                     slate.level,
                 )
             )
+
+
+def _body() -> bytes:
+    """The body, at most as long as the settings allow.
+
+    Werkzeug refuses a length that is told; of a chunked body it reads as much as is allowed and says nothing.
+    """
+    body = request.get_data(cache=False)
+    limit = request.max_content_length
+    if request.content_length is None and limit is not None and len(body) >= limit:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _is_client_error(error: Exception) -> bool:

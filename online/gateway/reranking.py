@@ -8,8 +8,9 @@ from contract.records import Pointer, UserRecord
 from online.gateway.ranker_client import RankerClient, RankingFailed
 from online.gateway.stages import RequestClock
 
-# Left for the slate, the JSON and the way back once the scores are there.
+# Left of the budget for the slate, the JSON and a busy machine, once the scores are there or are not.
 RESERVE_SECONDS = 0.005
+RESERVE_SHARE = 0.05
 
 
 def model_scores(
@@ -26,7 +27,7 @@ def model_scores(
     While a promoted model is still loading the ranker answers with the one before. The times that the
     ranker measured go to `clock`. Raises RankingFailed.
     """
-    budget = clock.remaining_seconds() - RESERVE_SECONDS
+    budget = clock.remaining_seconds() - max(RESERVE_SECONDS, RESERVE_SHARE * clock.budget_seconds)
     if budget <= 0:
         raise RankingFailed("over_budget")
     reply = ranker.rank(

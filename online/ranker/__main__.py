@@ -18,6 +18,7 @@ def main() -> int:
         ranker = _ranker(settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ranker.stop())
+        ranker.open_metrics_page()
         ranker.run()
     except PacesetterError as error:
         print(f"pacesetter ranker: {error}", file=sys.stderr)

@@ -38,24 +38,24 @@ class Ranker:
         )
         self.server = RankerServer(settings.ranker.endpoint, scoring, cost, self.metrics, settings.ranker.queue_length)
 
-    def run(self) -> None:
-        """Serve until `stop`. The model is warm before the first request is read. Raises BadInput: port in use."""
+    def open_metrics_page(self) -> None:
+        """Serve /metrics beside the requests until the process ends. Raises BadInput: port in use."""
         ranker = self._settings.ranker
         try:
-            page, thread = start_http_server(ranker.metrics_port, ranker.host, self.metrics.registry)
+            start_http_server(ranker.metrics_port, ranker.host, self.metrics.registry)
         except OSError as error:
             raise BadInput(
                 f"ranker.metrics_port {ranker.host}:{ranker.metrics_port}: {error} (PACE_RANKER__METRICS_PORT)"
             ) from error
+
+    def run(self) -> None:
+        """Serve until `stop`. The model is warm before the first request is read."""
         try:
             self.watch.start()
-            log.info("ranking on %s, metrics on %s:%d", ranker.endpoint, ranker.host, ranker.metrics_port)
+            log.info("ranking on %s", self._settings.ranker.endpoint)
             self.server.run()
         finally:
             self.watch.stop()
-            page.shutdown()
-            page.server_close()
-            thread.join()
 
     def stop(self) -> None:
         self.server.stop()

@@ -5,10 +5,14 @@ from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from contract.errors import PacesetterError
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 60.0  # two cores that train and query at once leave the API little
+# What only reads or sets is asked again while the supervisor restarts the API; a trigger is not sent twice.
+RETRIES = Retry(total=6, backoff_factor=1.0, allowed_methods={"GET", "PATCH"}, status_forcelist=(502, 503, 504))
 ACTIVE = ("queued", "running")
 
 
@@ -40,6 +44,7 @@ class AirflowApi:
         self._password = password
         self._session = requests.Session()
         self._session.trust_env = False  # a proxy has no business on loopback
+        self._session.mount("http://", HTTPAdapter(max_retries=RETRIES))
 
     def log_in(self) -> None:
         token = self._call("POST", "/auth/token", {"username": "admin", "password": self._password})

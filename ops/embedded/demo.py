@@ -87,7 +87,10 @@ def show(settings: Settings, folders: Folders, console: Console, census: Census,
         console.print(f"generation {live.generation} and model {live.model} are live: no night (NIGHT=1 forces one)")
     else:
         night = run_night(airflow, folders.project / settings.night.reports, console)
-        figures.write_text(json.dumps({**night, "peak_rss_mib": census.peaks_mib()}, indent=1) + "\n")
+        figures.write_text(
+            json.dumps({**night, "peak_rss_mib": census.peaks_mib(), "cpu_seconds": census.cpu_seconds()}, indent=1)
+            + "\n"
+        )
         airflow.unpause(STANDING_DAGS[0])
     query = choose_query(settings, live_pointer(settings).generation)
     answer = first_answer(settings, query)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,13 +34,14 @@ def die_with_parent() -> None:
 class Census:
     """Samples the descendants of this process every second, in a thread.
 
-    Their peak resident memory is kept by label; their ids go to `record`, by which `make down` finds what a demo
+    Their peak resident memory and processor time are kept by label; their ids go to `record`, by which `make down` finds what a demo
     that was killed outright left behind.
     """
 
     def __init__(self, record: Path) -> None:
         self._record = record
         self._peaks: dict[str, int] = {}
+        self._cpu: dict[tuple[int, float], tuple[str, float]] = {}
         self._seen: dict[int, float] = {}
         self.not_ours_to_reap: set[int] = set()  # children that a subprocess.Popen of this process waits for
         self._stopped = threading.Event()
@@ -61,6 +63,13 @@ class Census:
         """Peak resident memory in MiB by label, largest first. Pages that processes share count for each."""
         return {label: round(peak / 2**20) for label, peak in sorted(self._peaks.items(), key=lambda item: -item[1])}
 
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time by label, largest first: unlike the night's seconds it hardly depends on who else computes."""
+        spent: Counter[str] = Counter()
+        for label, seconds in list(self._cpu.values()):
+            spent[label] += seconds
+        return {label: round(seconds, 1) for label, seconds in spent.most_common()}
+
     def _watch(self) -> None:
         while not self._stopped.wait(SAMPLE_SECONDS):
             self.sample()
@@ -74,6 +83,8 @@ class Census:
                 self._seen[process.pid] = process.create_time()
                 label = label_of(process.cmdline() or [process.name()])
                 self._peaks[label] = max(self._peaks.get(label, 0), process.memory_info().rss)
+                spent = process.cpu_times()
+                self._cpu[process.pid, process.create_time()] = (label, spent.user + spent.system)
         alive = {pid: created for pid, created in self._seen.items() if psutil.pid_exists(pid)}
         self._seen = alive
         partial = self._record.with_suffix(".partial")

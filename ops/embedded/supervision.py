@@ -95,7 +95,7 @@ class Supervision:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(STOP_SECONDS + 10)
+            self._process.wait(3 * STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

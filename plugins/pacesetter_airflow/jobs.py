@@ -104,7 +104,7 @@ def spark_job(verb: str, *args: str, env: Mapping[str, str] | None = None, **tas
         application_args=_arguments(verb, args, common["report"]),
         name="{{ dag.dag_id }}.{{ task.task_id }}",
         conf=_spark_conf(project_settings()),
-        env_vars={"PYSPARK_PYTHON": job_python(), **(env or {})},
+        env_vars=dict(env or {}),
         **common,
         **task,
     )
@@ -122,8 +122,10 @@ def _arguments(verb: str, args: Sequence[str], report: str) -> list[str]:
 def _spark_conf(settings: Settings) -> dict[str, str]:
     log4j = project_home().absolute() / "jobs" / "log4j2.properties"
     return {
-        # The default of 1g dies of garbage collection in ALS; local[*] has no other memory than the driver's.
+        # Spark's default is 1g, and local[*] has no other memory than the driver's.
         "spark.driver.memory": settings.airflow.spark_driver_memory,
+        # Else spark-submit takes the first python3 on PATH, without our packages.
+        "spark.pyspark.driver.python": job_python(),
         # Spark's own INFO lines, hundreds a task, bury what the job says. `default`: what spark-defaults.conf
         # has as spark.driver.extraJavaOptions comes after it and stays.
         "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={log4j.as_uri()}",

@@ -49,6 +49,6 @@ def task_defaults() -> dict[str, Any]:
         "owner": "pacesetter",
         "retries": airflow.retries,
         "retry_delay": timedelta(seconds=airflow.retry_delay_seconds),
-        "execution_timeout": timedelta(hours=1),
+        "execution_timeout": timedelta(hours=2),
         "on_failure_callback": [mail_failure],
     }

@@ -20,7 +20,7 @@ COMMANDS = Path(__file__).with_name("commands.txt")
 RUN_ID = "manual__2011-11-20T02:00:00+00:00"
 # Without PACE_ variables the settings are the defaults; PACE_NIGHT__LAKE and the like must not leak in.
 RECORDER = """#!/bin/sh
-{ echo "cd $PWD"; env | grep -E '^(PACE_|PYSPARK_PYTHON=)' | sort; } > "$CALLS.env"
+{ echo "cd $PWD"; env | grep -E '^(PACE_|PYSPARK_)' | sort; } > "$CALLS.env"
 printf '%s\\n' "$(basename "$0")" "$@" > "$CALLS.words"
 """
 FORM = {

@@ -26,7 +26,7 @@ def test_there_is_no_dag_without_rules(dags: dict[str, Any]) -> None:
 def test_a_dag_says_what_it_does_and_what_to_do_when_it_fails(dag: Any) -> None:
     assert dag.tags
     assert dag.doc_md.strip().startswith("### ")
-    assert "**When it fails" in dag.doc_md
+    assert "\n#### When it fails\n" in dag.doc_md
     for task in dag.tasks:
         assert task.doc_md, f"{task.task_id} does not say what to do when it fails"
 

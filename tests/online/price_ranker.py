@@ -15,4 +15,5 @@ if __name__ == "__main__":
     logging.basicConfig(level="INFO")
     ranker = Ranker(read_settings(env_file=None), PriceScorer, history_titles=10)
     signal.signal(signal.SIGTERM, lambda *_: ranker.stop())
+    ranker.open_metrics_page()
     ranker.run()

@@ -1,6 +1,7 @@
 """The Makefile and the installation behind it."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,11 @@ def test_an_unsupported_python_is_told_what_to_give(monkeypatch: pytest.MonkeyPa
     assert install.cannot_make_venv() is None
     monkeypatch.setattr(install, "SUPPORTED", ((3, 99), (3, 100)))
     assert "make setup PYTHON=python3.11" in str(install.cannot_make_venv())
+
+
+def test_a_python_without_venv_is_told_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    assert "apt-get install python3." in str(install.cannot_make_venv())
 
 
 def test_uv_gets_the_indexes_that_pip_has(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,7 +97,9 @@ def partition(scope: Scope) -> DataFrame:
     )
     listed = rows.where("kind = 'user'").select(F.col("key").alias("user_id")).distinct().withColumn("listed", F.lit(1))
     users = scope.that_day("user_features", USER_FEATURES).select("user_id").distinct()
-    coverage = users.join(listed, "user_id", "left").agg((F.count("listed") / F.count("*")).alias("coverage"))
+    coverage = users.join(listed, "user_id", "left").agg(
+        F.try_divide(F.count("listed"), F.count("*")).alias("coverage")
+    )
     return whole.crossJoin(coverage)
 
 

@@ -92,7 +92,7 @@ def event_day(scope: Scope) -> DataFrame:
         F.coalesce(F.sum(F.when(today, F.col("events"))), F.lit(0)).alias("events"),
         F.sum(F.when(today, F.col("anonymous") / F.col("events"))).alias("anonymous_share"),
         F.percentile_approx(F.when(~today, F.col("events")), 0.5).alias("median_before"),
-    ).withColumn("share_of_median", F.col("events") / F.col("median_before"))
+    ).withColumn("share_of_median", F.try_divide("events", "median_before"))
 
 
 def event_day_expectations(scope: Scope) -> list[gxe.Expectation]:

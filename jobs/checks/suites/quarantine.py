@@ -24,7 +24,7 @@ def quarantine_check(table: str, kept: Callable[[Scope], DataFrame]) -> Check:
             .where(recent & (F.col("table_name") == table))
             .agg(F.count("*").alias("set_aside"), F.max_by("reason", "quarantined_at").alias("last_reason"))
         )
-        share = F.col("set_aside") / F.greatest(F.col("set_aside") + F.col("kept"), F.lit(1))
+        share = F.try_divide(F.col("set_aside"), F.col("set_aside") + F.col("kept"))
         return aside.crossJoin(kept(scope).agg(F.count("*").alias("kept"))).withColumn("share", share)
 
     def expectations(scope: Scope) -> list[gxe.Expectation]:

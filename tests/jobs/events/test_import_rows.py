@@ -174,6 +174,22 @@ def test_bad_values_in_parquet_are_set_aside_by_row(tmp_path: Path) -> None:
     assert "caf�" in aside[0]["raw"]
 
 
+def test_a_category_that_is_no_text_is_set_aside(tmp_path: Path) -> None:
+    path = parquet(
+        tmp_path / "items.parquet",
+        item_id=["a", "b"],
+        title=["A", "B"],
+        categories=pa.array([[b"caf\xe9"], [b"caf\xc3\xa9"]], pa.list_(pa.binary())),
+        updated_at=pa.array([0, 2**63], pa.uint64()),
+    )
+    _, kept, aside = stage("items", path)
+    assert kept == []
+    assert [row["reason"] for row in aside] == [
+        "categories: an entry is null, empty, not UTF-8, or longer than 512 bytes",
+        "updated_at: before 1970",
+    ]
+
+
 def test_positions_that_pandas_made_floats_are_taken(tmp_path: Path) -> None:
     whole = {name: [value] * 3 for name, value in EVENT.items()}
     _, kept, aside = stage("events", parquet(tmp_path / "e.parquet", **whole, position=[3.0, None, 0.5]))

@@ -1,0 +1,53 @@
+"""What the model is compared with, and how its own scores become a ranking."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from jobs.model.dataset import Query
+from reranker.scoring import Reranker
+
+POPULAR_LENGTH = 100
+
+
+def candidate_order(queries: Sequence[Query]) -> dict[str, tuple[str, ...]]:
+    """The order that retrieval gave: what is served without a model."""
+    return {query.query_id: query.candidates.item_ids for query in queries}
+
+
+def popularity(queries: Sequence[Query]) -> dict[str, tuple[str, ...]]:
+    """The most popular items of the 30 days before the split, the context's left out."""
+    catalogue = sorted(queries[0].items.values(), key=lambda item: (-item.popularity_30d, item.item_id))
+    out = {}
+    for query in queries:
+        shown = {item.item_id for item in query.context}
+        popular = (item.item_id for item in catalogue[: POPULAR_LENGTH + len(shown)] if item.item_id not in shown)
+        out[query.query_id] = tuple(popular)[:POPULAR_LENGTH]
+    return out
+
+
+def reordered(query: Query, scores: NDArray[np.float32]) -> tuple[str, ...]:
+    """The first len(scores) candidates by score, ties as they stood; those behind keep their order."""
+    ids = query.candidates.item_ids
+    return (*(ids[place] for place in np.argsort(-scores, kind="stable")), *ids[len(scores) :])
+
+
+def reranked(
+    queries: Sequence[Query], reranker: Reranker, depth: int, label: str
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]], list[float]]:
+    """The first `depth` candidates as serving would re-rank them, by the final and by the text score alone.
+
+    Also the milliseconds that each query took.
+    """
+    final, text, taken = {}, {}, []
+    for query in tqdm(queries, desc=label, unit="query", mininterval=1.0):
+        start = time.perf_counter()
+        head = query.candidates.take(range(min(depth, len(query.candidates))))
+        scores = reranker.run(reranker.prepare(query.user, query.context, head, query.items, query.sources))
+        taken.append((time.perf_counter() - start) * 1000)
+        final[query.query_id] = reordered(query, scores.final)
+        text[query.query_id] = reordered(query, scores.text)
+    return final, text, taken

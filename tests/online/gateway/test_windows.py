@@ -1,0 +1,77 @@
+"""Figures of a window come from differences of cumulative counts."""
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import Histogram as PrometheusHistogram
+
+from online.gateway.windows import Histogram, History, Snapshot, snapshot
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+def test_a_window_sees_only_what_came_since(registry) -> None:
+    histogram = PrometheusHistogram("t", "", ["stage"], registry=registry, buckets=(1.0, 2.0, 4.0))
+    histogram.labels("model").observe(0.5)
+    before = snapshot(registry.collect(), at=0.0)
+    for value in (1.5, 1.5, 3.0, 3.0):
+        histogram.labels("model").observe(value)
+    now = snapshot(registry.collect(), at=60.0)
+
+    seen = now.histogram("t", before, "model")
+
+    assert seen.count == 4
+    assert seen.mean() == pytest.approx(2.25)
+    assert seen.counts == (0, 2, 4, 4)
+
+
+def test_nothing_observed_has_no_figures(registry) -> None:
+    empty = snapshot(registry.collect(), at=1.0).histogram("t", Snapshot(0.0), "model")
+
+    assert (empty.count, empty.mean(), empty.quantile(0.5)) == (0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        (0.25, 1.0),  # the end of the first bucket
+        (0.125, 0.5),  # half-way through it
+        (0.5, 1.5),
+        (0.75, 2.0),
+        (0.99, 4.0),  # beyond the last bound: that bound
+    ],
+)
+def test_quantiles_are_linear_within_a_bucket(q, expected) -> None:
+    seen = Histogram((1.0, 2.0, 4.0, float("inf")), (2, 6, 6, 8), sum=20.0)
+
+    assert seen.quantile(q) == pytest.approx(expected)
+
+
+def test_a_counter_that_started_again_counts_from_zero() -> None:
+    labels = ("hit",)
+    before = Snapshot(0.0, counters={("c_total", labels): 10.0})
+    now = Snapshot(1.0, counters={("c_total", labels): 4.0})
+
+    assert now.counts("c_total", before) == {}
+    assert now.counts("c_total", Snapshot(0.0)) == {"hit": 4.0}
+
+
+def test_counts_leave_out_what_did_not_happen(registry) -> None:
+    counter = Counter("level", "", ["level"], registry=registry)
+    counter.labels("full").inc(2)
+    before = snapshot(registry.collect(), at=0.0)
+    counter.labels("popular").inc(3)
+
+    assert snapshot(registry.collect(), at=1.0).counts("level_total", before) == {"popular": 3.0}
+
+
+def test_history_gives_the_newest_snapshot_that_is_old_enough_and_forgets_the_rest() -> None:
+    history = History(Snapshot(0.0), keep_seconds=30.0)
+    for at in range(10, 101, 10):
+        history.add(Snapshot(float(at)))
+
+    assert history.before(75.0).at == 70.0
+    assert history.before(100.0).at == 100.0
+    assert history.before(5.0).at == 70.0  # the oldest kept: the one that the longest window starts at
