@@ -12,7 +12,7 @@ from contract.store.publisher import Publisher
 
 SOURCES = ("covisitation", "als", "content", "repeat", "popularity")
 SEGMENTS = ("price:low", "price:mid", "price:high")
-WORDS = "red white oak metal party lamp box bag clock heart vintage small set of candle holder mug tin cushion".split()
+WORDS = ("red", "white", "oak", "metal", "party", "lamp", "box", "clock", "heart", "vintage", "small", "candle", "tin")
 
 
 def item_ids(items: int) -> list[str]:

@@ -51,7 +51,7 @@ class Run:
 
 
 def runs(args: Namespace, settings: Settings) -> Iterator[Run]:
-    """Every job at every scale, smallest scale first. Import always runs: the others need its lake."""
+    """Every wanted job at every scale, smallest scale first, after those that it needs."""
     sample = args.folder / "sample"
     write_sample(sample)
     events = pl.read_parquet(sample / "events.parquet")
@@ -63,7 +63,7 @@ def runs(args: Namespace, settings: Settings) -> Iterator[Run]:
         lake = at / "lake"
         remove(lake)
         for job in JOBS:
-            if job != "import" and job not in args.jobs:
+            if job not in with_needs(args.jobs):
                 continue
             verb, extra = (
                 ("import_events", ["--events", str(at / "events"), "--items", str(sample / "items.parquet")])
@@ -78,6 +78,11 @@ def runs(args: Namespace, settings: Settings) -> Iterator[Run]:
                     "benchmarks.polars_features", "--lake", str(lake), "--date", day, "--out", str(at / "polars")
                 )
                 yield Run.of(job, "polars", scale, count, measure(command, at / "polars.log"))
+
+
+def with_needs(wanted: list[str]) -> set[str]:
+    """Every job reads what import wrote, and candidates what features wrote."""
+    return {"import", *wanted, *(["features"] if "candidates" in wanted else [])}
 
 
 def spark_submit(settings: Settings) -> list[str]:

@@ -92,6 +92,8 @@ def decode_candidates(raw: bytes) -> CandidateList:
         raise CorruptValue(f"candidate list of {n} entries is cut off at {len(raw)} bytes; publish again")
     lengths = np.frombuffer(raw, "<u2", n, _HEAD.size)
     source = np.frombuffer(raw, np.uint8, n, _HEAD.size + 2 * n)
+    if n and source.max() >= s:
+        raise CorruptValue(f"candidate list of {n} entries: an entry is of source {source.max()} of {s}; publish again")
     scores = np.frombuffer(raw, "<f2", n * s, _HEAD.size + 3 * n).reshape(n, s).astype(np.float32)
     ends = np.cumsum(lengths, dtype=np.int64).tolist()
     if ids_at + (ends[-1] if n else 0) != len(raw):

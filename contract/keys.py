@@ -30,7 +30,7 @@ GRAMMAR: dict[str, tuple[str, str]] = {
     "candidates-segment": ("cs", "contract.codec.CandidateList: the popular items of a segment"),
 }
 _KIND_OF_TAG = {tag: kind for kind, (tag, _) in GRAMMAR.items()}
-_VALUE_KEY = re.compile(rb"(?s)g(\d{1,18}):([a-z]+)(?::(.*))?")
+_VALUE_KEY = re.compile(rb"(?s)g(0|[1-9]\d{0,17}):([a-z]+)(?::(.+))?")
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ class Keys:
         kind = _KIND_OF_TAG.get(match[2].decode()) if match else None
         if match is None or kind is None or (match[3] is None) != (kind == "meta"):
             raise BadInput(f"{key!r} is no key of a generation under prefix {self.prefix!r}")
-        return ValueKey(int(match[1]), kind, (match[3] or b"").decode())
+        try:
+            return ValueKey(int(match[1]), kind, (match[3] or b"").decode())
+        except UnicodeDecodeError as error:
+            raise BadInput(f"{key!r}: its id is not UTF-8, so it was not written as a key of this grammar") from error
 
 
 def _utf8(id: str) -> bytes:

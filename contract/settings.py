@@ -137,7 +137,9 @@ class Training(Section):
     query_tokens: int = Field(32, ge=8, description="Longest query, in tokens")
     item_tokens: int = Field(16, ge=4, description="Longest item, in tokens")
     candidates: int = Field(100, ge=2, description="Candidates of a query in the pairs and at evaluation")
-    list_candidates: int = Field(12, ge=2, description="Candidates of a query in one training step; at most half are positives")
+    list_candidates: int = Field(
+        12, ge=2, description="Candidates of a query in one training step; at most half are positives"
+    )
     batch_queries: int = Field(8, ge=1, description="Queries in one training step")
     frozen_layers: int = Field(
         3, ge=-1, description="Lowest encoder layers that stay as they are, the embeddings too; -1 trains everything"
@@ -217,7 +219,9 @@ def read_settings(env_file: str | Path | None = ".env") -> Settings:
 
     Raises BadInput that names each variable that does not hold, and each PACE_ variable that is no setting.
     """
-    _refuse_unknown({*os.environ, *(dotenv_values(env_file) if env_file else {})})
+    given = {**(dotenv_values(env_file) if env_file else {}), **os.environ}
+    _refuse_unknown(set(given))
+    _refuse_broken_json(given)
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:
@@ -245,6 +249,24 @@ def _refuse_unknown(names: set[str]) -> None:
     for name in sorted(name for name in names if name.upper().startswith("PACE_") and name.upper() not in known):
         near = get_close_matches(name.upper(), known, 1)
         raise BadInput(f"settings: {name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def _refuse_broken_json(given: dict[str, str | None]) -> None:
+    """Lists and maps are read as JSON; pydantic-settings would name their section alone."""
+    values = {name.upper(): value for name, value in given.items()}
+    for name, section in Settings.model_fields.items():
+        for field, info in section.annotation.model_fields.items():  # type: ignore[union-attr]
+            default = info.get_default(call_default_factory=True)
+            value = values.get(_variable((name, field)))
+            if not isinstance(default, tuple | dict) or value is None:
+                continue
+            try:
+                json.loads(value)
+            except ValueError as error:
+                written = json.dumps(default)
+                raise BadInput(
+                    f"settings: {_variable((name, field))}: no JSON (is {value!r}); its default is written {written}"
+                ) from error
 
 
 def example() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from contract.errors import BadInput
 
@@ -25,7 +25,7 @@ class Objective(BaseModel):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     description: str
     query: str
-    at_most: float
+    at_most: Annotated[float, Field(allow_inf_nan=False)]
     unit: str
 
 
@@ -33,6 +33,15 @@ class Objectives(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     objectives: Annotated[list[Objective], Field(min_length=1)]
+
+    @field_validator("objectives")
+    @classmethod
+    def _named_once(cls, objectives: list[Objective]) -> list[Objective]:
+        names = [objective.name for objective in objectives]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"more than one objective is named {', '.join(twice)}")
+        return objectives
 
 
 class Judgement(BaseModel):
@@ -50,7 +59,7 @@ def read_objectives(path: Path) -> list[Objective]:
     """Raises BadInput naming the file and the entry that does not hold."""
     try:
         return Objectives.model_validate(yaml.safe_load(path.read_text())).objectives
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"{path}: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]

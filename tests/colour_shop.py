@@ -1,4 +1,4 @@
-"""A shop whose baskets are of one colour: small enough to train on in seconds, and only its texts tell what goes together.
+"""A shop whose baskets are of one colour: small enough to train on in seconds; its texts tell what goes together.
 
 Candidates come in an order that knows nothing of colours; one source, `helpful`, knows a little.
 """
@@ -63,12 +63,12 @@ def query(number: int) -> Query:
     """Query `number`: two things of a colour in the basket, its other things wanted, nine candidates."""
     random = np.random.default_rng(number)
     colour = COLOURS[number % len(COLOURS)]
-    basket = [f"{colour}-{thing}" for thing in random.permutation(THINGS)]
+    basket = [f"{colour}-{thing}" for thing in random.permutation(THINGS).tolist()]
     context, wanted = basket[:2], basket[2:5]
-    others = [item_id for item_id in random.permutation(list(CATALOGUE)) if item_id not in basket][:6]
+    others = [item_id for item_id in random.permutation(list(CATALOGUE)).tolist() if item_id not in basket][:6]
     entries = [
         (item_id, 1, (float(item_id in wanted) * 0.3 + random.random(), random.random()))
-        for item_id in random.permutation(wanted + others)
+        for item_id in random.permutation(wanted + others).tolist()
     ]
     user = UserRecord(f"u{number}", history=(f"{colour}-mug",), sessions=3, positives=5) if number % 3 else None
     return Query(

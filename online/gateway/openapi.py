@@ -35,6 +35,8 @@ def openapi_document(request: type[BaseModel], version: str) -> dict[str, Any]:
             "503": "No generation has been seen since the start",
         }.items()
     }
+    # The HTTP server itself refuses a URL over 64 KiB, before the app: longer lists go into a POST.
+    problems["414"] = {"description": "The URL is longer than 64 KiB; no body"}
     answers = {"200": {"description": "A slate", **_json(answer)}, **problems}
     return {
         "openapi": "3.1.0",

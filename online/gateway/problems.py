@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from flask import Flask, Response
-from werkzeug.exceptions import HTTPException
+from flask import Flask, Response, current_app
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,10 @@ def as_problem(error: Exception) -> Response:
         return problem_response(error)
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
         kind = HTTPStatus(error.code).phrase.lower().replace(" ", "-")
-        response = problem_response(ProblemError(error.code, kind, error.description or kind))
+        detail = error.description or kind
+        if isinstance(error, RequestEntityTooLarge):
+            detail = f"body: has more than {current_app.config['MAX_CONTENT_LENGTH']} bytes"
+        response = problem_response(ProblemError(error.code, kind, detail))
         kept: Any = [pair for pair in error.get_headers() if pair[0].lower() in ("allow", "retry-after")]
         response.headers.extend(kept)
         return response

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from contract.errors import BadInput
 from contract.keys import MAX_ID_BYTES
@@ -23,7 +32,13 @@ def _storable(id: str) -> str:
     return id
 
 
+def _whole(value: object) -> object:
+    """JSON tells 3 from 3.0 no more than JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_BYTES), AfterValidator(_storable)]
+Count = Annotated[int, BeforeValidator(_whole)]
 
 
 class _Part(BaseModel):
@@ -52,7 +67,7 @@ class RecommendRequest(_Part):
     session_id: Id | None = Field(None, description="Stands in the impression event; changes no answer")
     item_id: Id | None = Field(None, description="The item being looked at: the newest of the context")
     item_ids: tuple[Id, ...] = Field((), description="The basket or the items seen, oldest first")
-    n: int = Field(10, ge=1, description="Length of the slate")
+    n: Count = Field(10, ge=1, description="Length of the slate")
     filter: Filter = Field(Filter(), description="Which items may be in the slate")
     exclude: tuple[Id, ...] = Field((), description="Items never to show; context items never are")
     timeout_ms: float | None = Field(None, description="Answer budget in milliseconds")
@@ -73,7 +88,7 @@ def bounded_request(limits: Gateway) -> type[RecommendRequest]:
         __doc__ = RecommendRequest.__doc__
 
         item_ids: tuple[Id, ...] = _bounded("item_ids", default=(), max_length=limits.max_context_items)
-        n: int = _bounded("n", default=min(limits.default_n, limits.max_n), ge=1, le=limits.max_n)
+        n: Count = _bounded("n", default=min(limits.default_n, limits.max_n), ge=1, le=limits.max_n)
         exclude: tuple[Id, ...] = _bounded("exclude", default=(), max_length=limits.max_exclude)
         timeout_ms: float | None = _bounded(
             "timeout_ms", default=limits.timeout_ms, ge=limits.min_timeout_ms, le=limits.max_timeout_ms

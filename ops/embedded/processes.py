@@ -34,8 +34,8 @@ def die_with_parent() -> None:
 class Census:
     """Samples the descendants of this process every second, in a thread.
 
-    Their peak resident memory and processor time are kept by label; their ids go to `record`, by which `make down` finds what a demo
-    that was killed outright left behind.
+    Their peak resident memory and processor time are kept by label; their ids go to `record`, by which `make down`
+    finds what a demo that was killed outright left behind.
     """
 
     def __init__(self, record: Path) -> None:

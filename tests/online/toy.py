@@ -130,7 +130,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def until(holds: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait for something that must come about; fail with its name if it does not."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -138,7 +138,7 @@ def until(holds: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
         time.sleep(0.01)
 
 
-def fetch(url: str, body: bytes | None = None, timeout: float = 20.0) -> tuple[int, Any]:
+def fetch(url: str, body: bytes | None = None, timeout: float = 60.0) -> tuple[int, Any]:
     """Status and JSON (or text) of an answer, also of a refusal."""
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"} if body else {})
     try:

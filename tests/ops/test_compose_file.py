@@ -192,3 +192,10 @@ def test_the_spark_connection_is_the_cluster() -> None:
     connection = json.loads(SERVICES["airflow-scheduler"]["environment"]["AIRFLOW_CONN_SPARK_DEFAULT"])
     assert connection == {"conn_type": "spark", "host": "spark://spark-master", "port": 7077}
     assert "spark://spark-master:7077" in SERVICES["spark-worker"]["command"]
+
+
+def test_a_component_of_airflow_is_asked_for_under_its_own_host_name() -> None:
+    assert COMPOSE["x-airflow"]["environment"]["AIRFLOW__CORE__HOSTNAME_CALLABLE"] == "socket.gethostname"
+    for name in ("airflow-dag-processor", "airflow-triggerer"):
+        check = SERVICES[name]["healthcheck"]["test"]
+        assert check[check.index("--hostname") + 1] == SERVICES[name]["hostname"] == name

@@ -1,11 +1,25 @@
-"""A tiny base model and networks of it, made once."""
+"""A tiny base model, and an exported artifact of it, made once."""
 
+from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 
 import pytest
+import torch
 
+from contract.features import feature_names
+from jobs.model.dataset import as_example
 from reranker.encoding import TextEncoder, base_text_encoder
-from tests.colour_shop import write_base_model
+from reranker.export import export_artifact
+from reranker.precision import use_threads
+from reranker.start import start_network
+from tests.colour_shop import DAY, SOURCES, queries, write_base_model
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Tiny networks gain nothing from a second thread, and lose a lot where the machine is busy."""
+    use_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +30,32 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def encoder(base: Path) -> TextEncoder:
     return base_text_encoder(base, query_tokens=20, item_tokens=8)
+
+
+@pytest.fixture(scope="session")
+def exported(base: Path, encoder: TextEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of an artifact; not to be written to."""
+    found = queries(8)
+    network = start_network(base, encoder, [as_example(query, encoder) for query in found], seed=1)
+    with torch.no_grad():  # a trained encoder speaks up; a fresh one hardly moves its [CLS]
+        network.text.weight.mul_(20)
+    return export_artifact(
+        tmp_path_factory.mktemp("models"),
+        network,
+        encoder,
+        [query.golden(6) for query in found[:3]],
+        role="student",
+        teacher="20240331-0123456789ab",
+        date=DAY,
+        created_at=1_711_900_000.0,
+        base_model="tiny",
+        feature_names=feature_names(SOURCES),
+        training={"seed": 1, "precision": "auto"},
+        metrics={"validation_ndcg10": 0.25},
+    )
+
+
+@pytest.fixture
+def copied(exported: Path, tmp_path: Path) -> Callable[[], Path]:
+    """Copies the artifact to where it may be damaged."""
+    return lambda: Path(copytree(exported, tmp_path / exported.name))

@@ -22,9 +22,7 @@ SMALL = {
 }
 ENCODERS = {
     "bert": lambda: BertModel(BertConfig(**SMALL), add_pooling_layer=False),
-    "roberta": lambda: RobertaModel(
-        RobertaConfig(**SMALL, pad_token_id=1, type_vocab_size=1), add_pooling_layer=False
-    ),
+    "roberta": lambda: RobertaModel(RobertaConfig(**SMALL, pad_token_id=1, type_vocab_size=1), add_pooling_layer=False),
     "electra": lambda: ElectraModel(ElectraConfig(**SMALL, embedding_size=16)),
 }
 

@@ -99,6 +99,7 @@ def test_a_body_over_the_limit_is_413(gateway) -> None:
 
     assert response.status_code == 413
     assert response.content_type == "application/problem+json"
+    assert "65536 bytes" in response.json["detail"]
 
 
 def test_a_body_that_is_not_json_is_415(gateway) -> None:

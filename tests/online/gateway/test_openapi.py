@@ -61,6 +61,8 @@ def test_what_the_request_schema_allows_is_taken_and_what_it_forbids_is_refused(
         {},
         {"user_id": "ann", "item_ids": ["cup"], "n": 3, "filter": {"categories": ["light"], "price_max": 9}},
         {"n": 8},
+        {"n": 3.0},
+        {"n": 3.5},
         {"n": "3"},
         {"user_id": ""},
         {"other": 1},

@@ -152,6 +152,7 @@ def test_a_port_that_is_taken_is_said_so(settings) -> None:
         with pytest.raises(BadInput, match="PACE_RANKER__ENDPOINT"):
             Ranker(settings(ranker=ranker), PriceScorer, history_titles=10)
 
+        free = {**settings().ranker.model_dump(), "metrics_port": port}
+        other = Ranker(settings(ranker=free), PriceScorer, history_titles=10)
         with pytest.raises(BadInput, match="PACE_RANKER__METRICS_PORT"):
-            free = {**settings().ranker.model_dump(), "metrics_port": port}
-            Ranker(settings(ranker=free), PriceScorer, history_titles=10).open_metrics_page()
+            other.open_metrics_page()

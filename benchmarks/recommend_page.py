@@ -1,0 +1,39 @@
+"""docs/benchmarks/recommend.md, from the figures of benchmarks.recommend."""
+
+from typing import Any
+
+from benchmarks import machine
+
+
+def page(found: dict[str, Any]) -> str:
+    """The table for people."""
+    data, aim = found["data"], found["aim_ms"]
+    load = "".join(
+        f"| {run['concurrency']} | {run['p50_ms']:.2f} | {run['p99_ms']:.2f} | {run['requests_per_second']:.0f} "
+        f"| {run['gateway_cpu_ms_per_request']:.3f} | {run['client_cpu_ms_per_request']:.3f} |\n"
+        for run in found["load"]
+    )
+    total = sum(found["cpu_split_us"].values())
+    split = "".join(f"| {part} | {us:.0f} | {us / total:.0%} |\n" for part, us in found["cpu_split_us"].items())
+    return f"""\
+# What a recommend call costs the gateway
+
+Made by `python -m benchmarks.recommend`; the figures are also in `benchmarks/results/recommend.json`.
+
+Measured on {machine.one_line(found["machine"])}.
+One gateway worker; Valkey, the client and whatever else runs share the cores, so times of a busy machine are upper
+bounds. Generated data: {data["items"]} items, {data["users"]} users, lists of {data["list_length"]}. Every request
+names a user and a context item, so that two lists are read and merged. No model is promoted (all answers are of level
+`{found["level"]}`) and the answer cache is off. {found["requests"]} requests a run over loopback with keep-alive; of
+{found["repeats"]} runs the one that cost the gateway least CPU.
+
+| concurrency | p50 ms | p99 ms | requests/s | gateway CPU ms/request | client CPU ms/request |
+|---|---|---|---|---|---|
+{load}
+The aim is at most {aim:g} ms of gateway CPU a request. Where it goes at concurrency {found["load"][0]["concurrency"]}:
+
+| part | us/request | share |
+|---|---|---|
+{split}
+The parts of the app are booked in a replay in one thread; `HTTP server` is what the process used besides.
+"""

@@ -1,0 +1,52 @@
+"""The verb `features` on a lake."""
+
+from datetime import UTC, datetime
+
+import pytest
+from pyspark.sql import SparkSession
+
+from contract.errors import BadInput
+from contract.schemas import EVENTS, ITEM_FEATURES, ITEMS, USER_FEATURES
+from contract.settings import Settings
+from jobs.features import build
+from jobs.lake import Lake
+
+SETTINGS = Settings(_env_file=None)
+
+
+def fill(spark: SparkSession, lake: Lake) -> None:
+    first, second = (datetime(2024, 5, day, 23, 59, tzinfo=UTC) for day in (1, 2))
+    for day, ts, item in (("2024-05-01", first, "a"), ("2024-05-02", second, "b")):
+        row = (item, ts, "purchase", "ann", "s", item, None, None, None)
+        lake.write_day(spark.createDataFrame([row], EVENTS), "events", day)
+        version = (item, item, None, None, None, None, True, ts)
+        lake.write_day(spark.createDataFrame([version], ITEMS), "items", day)
+
+
+def run(lake: Lake, date: str) -> None:
+    build.main(build.arg_parser(SETTINGS).parse_args(["--lake", lake.root, "--date", date]), SETTINGS)
+
+
+def test_a_night_knows_its_day_and_nothing_later(spark: SparkSession, lake: Lake) -> None:
+    fill(spark, lake)
+    run(lake, "2024-05-01")
+    users = lake.read_day(spark, "user_features", "2024-05-01", USER_FEATURES).collect()
+    assert [(row["user_id"], row["history"]) for row in users] == [("ann", ["a"])]
+    items = lake.read_day(spark, "item_features", "2024-05-01", ITEM_FEATURES).collect()
+    assert [row["item_id"] for row in items] == ["a"]
+
+
+def test_a_rerun_replaces_its_day_alone(spark: SparkSession, lake: Lake) -> None:
+    fill(spark, lake)
+    for date in ("2024-05-01", "latest", "latest"):
+        run(lake, date)
+    assert lake.days("user_features") == lake.days("item_features") == ["2024-05-01", "2024-05-02"]
+    assert lake.read_day(spark, "item_features", "2024-05-02", ITEM_FEATURES).count() == 2
+    assert lake.read_day(spark, "user_features", "2024-05-02", USER_FEATURES).collect()[0]["history"] == ["b", "a"]
+
+
+def test_without_a_catalogue_it_says_what_to_do(spark: SparkSession, lake: Lake) -> None:
+    row = ("1", datetime(2024, 5, 1, tzinfo=UTC), "purchase", "ann", "s", "a", None, None, None)
+    lake.write_day(spark.createDataFrame([row], EVENTS), "events", "2024-05-01")
+    with pytest.raises(BadInput, match=r"items has no day yet: import a catalogue"):
+        run(lake, "latest")
