@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--once", action="store_true", help="stop everything after the first answer (make demo ONCE=1)")
     parser.add_argument("--night", action="store_true", help="run a night though one is live (make demo NIGHT=1)")
     args = parser.parse_args(argv)
-    console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     folders = Folders(Path(__file__).resolve().parents[2])
     os.chdir(folders.project)
     for number in SIGNALS:
@@ -65,7 +65,7 @@ def main(argv: list[str]) -> int:
             console.print("\nStopped: no process is left. `make demo` goes on from here, `make down` removes var/.")
         return 0 if answered else INTERRUPTED
     except (PacesetterError, OSError) as error:
-        console.print(f"demo: {error}", style="red", markup=False)
+        console.print(f"demo: {error}", style="red", markup=False, soft_wrap=True)
         return 1
     return 0
 
@@ -97,7 +97,7 @@ def show(settings: Settings, folders: Folders, console: Console, census: Census,
     console.print()
     console.print(slate_panel(answer, f"/recommend for {query}"))
     console.print(night_line(figures))
-    console.print(places_table(places(settings, folders)))
+    console.print(places_table(places(settings, folders)), soft_wrap=True)
 
 
 def run_night(airflow: AirflowApi, reports: Path, console: Console) -> dict[str, Any]:

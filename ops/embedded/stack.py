@@ -52,7 +52,7 @@ def platform(settings: Settings, folders: Folders, console: Console) -> Iterator
     """Every server of the demo, up and listening. Raises BadInput for a taken port, before anything starts."""
     end(recorded(read_record(folders.run / RECORD)))  # what a demo that was killed outright left behind
     check_ports(wanted_ports(settings))
-    ensure((PROMETHEUS, ALERTMANAGER), lambda line: console.print(line, style="yellow"))
+    ensure((PROMETHEUS, ALERTMANAGER), lambda line: console.print(line, style="yellow", soft_wrap=True))
     java = java_home(folders.var)
     if java is None:
         raise StackFailed("Spark needs Java 17 or newer: install one, or `make setup`, which brings one as a wheel")

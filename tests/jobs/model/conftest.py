@@ -1,0 +1,51 @@
+"""A lake of the colour shop, and settings that train on it in seconds."""
+
+from pathlib import Path
+
+import pytest
+
+from contract.settings import Night, Settings, Training
+from reranker.precision import use_threads
+from tests.colour_shop import write_base_model, write_lake
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    use_threads(1)
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_base_model(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def lake_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_lake(tmp_path_factory.mktemp("shop") / "lake", train=48, validation=6, test=16)
+
+
+@pytest.fixture
+def settings(base: Path, lake_root: Path, tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        night=Night(lake=str(lake_root), models=str(tmp_path / "models"), seed=3),
+        training=Training(
+            base_model=str(base),
+            sample_queries=40,
+            validation_queries=5,
+            test_queries=12,
+            query_tokens=20,
+            item_tokens=8,
+            candidates=9,
+            list_candidates=6,
+            frozen_layers=1,
+            encoder_rate=1e-3,
+            head_rate=3e-3,
+            student_layers=2,
+            epochs=4,
+            distil_epochs=3,
+            device="cpu",
+            threads=1,
+            kept_models=2,
+        ),
+    )
