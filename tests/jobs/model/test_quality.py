@@ -10,7 +10,7 @@ def test_ndcg_and_recall_are_what_their_formulas_say() -> None:
     labels = {"a": frozenset({"x", "y", "z"}), "b": frozenset({"x"}), "c": frozenset({"x"})}
     rankings = {
         "a": ("n", "x", "m", "y"),  # 2nd and 4th of three wanted; z was not retrieved
-        "b": tuple(f"n{place}" for place in range(12)) + ("x",),  # behind the tenth place
+        "b": (*tuple(f"n{place}" for place in range(12)), "x"),  # behind the tenth place
         "c": (),
     }
     found = measure(rankings, labels)
