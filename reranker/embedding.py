@@ -22,12 +22,13 @@ def embed_texts(directory: Path, texts: Sequence[str], threads: int | None = Non
     `threads`: torch threads; None leaves them as they are. Raises BadInput where the model does not load.
     """
     import torch
+    from safetensors import SafetensorError
     from transformers import AutoModel
 
     encoder = base_text_encoder(directory, TEXT_TOKENS, TEXT_TOKENS)
     try:
         model = AutoModel.from_pretrained(directory, local_files_only=True, dtype=torch.float32).eval()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BadInput(f"base model {directory}: it does not load: {error}") from error
     tokens = [encoder.query(text) for text in texts]
     out = np.zeros((len(texts), model.config.hidden_size), np.float32)

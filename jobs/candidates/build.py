@@ -28,7 +28,7 @@ def main(args: Namespace, settings: Settings) -> None:
     spark = spark_session("candidates")
     items = lake.read_day(spark, "item_features", day, ITEM_FEATURES)
     sessions = sessions_until(spark, lake, day, settings.night)
-    embed = TextEmbeddings(spark, lake, day, settings.training)
+    embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
     lake.write_day(candidate_lists(Inputs.of(sessions, items, end_of(day), settings, embed)), "candidates", day)
     print(f"candidates {day}: written to {lake.path('candidates', day)}")
 

@@ -32,8 +32,8 @@ def merged(
 ) -> DataFrame:
     """CANDIDATES rows: the lists of each key by reciprocal rank fusion, at most `length` available items.
 
-    An item is never in its own list. `wanted`: (kind, key) rows, few enough to broadcast; only these keys
-    are merged.
+    An item is never in its own list; a key of which nothing is left has no row. `wanted`: (kind, key) rows,
+    few enough to broadcast; only these keys are merged.
     """
     names = tuple(source for source, _, _ in proposed)
     weights = tuple(weight for _, weight, _ in proposed)
@@ -47,12 +47,14 @@ def merged(
         ids, available = shared.value
         for batch in batches:
             kinds, keys = batch["kind"].to_pylist(), batch["key"].to_pylist()
-            lists = []
+            rows = []
             for kind, key, parts in zip(kinds, keys, _parts(batch), strict=True):
                 candidates = [_candidates(part, len(names), ids, available) for part in parts]
                 own_weights = [weights[part.source] for part in parts]
-                lists.append(merge_lists(candidates, own_weights, length, (key,) if kind == "item" else ()))
-            yield as_candidates(kinds, keys, names, lists)
+                whole = merge_lists(candidates, own_weights, length, (key,) if kind == "item" else ())
+                if len(whole):
+                    rows.append((kind, key, whole))
+            yield as_candidates(names, rows)
 
     return (
         together.groupBy("kind", "key")

@@ -44,16 +44,14 @@ def of_entries(column: pa.ListArray, sources: Sequence[str]) -> list[CandidateLi
     return [CandidateList(tuple(ids[a:b]), won[a:b], scores[a:b]) for a, b in itertools.pairwise(offsets)]
 
 
-def as_candidates(
-    kinds: Sequence[str], keys: Sequence[str], sources: Sequence[str], lists: Sequence[CandidateList]
-) -> pa.RecordBatch:
-    """CANDIDATES rows."""
+def as_candidates(sources: Sequence[str], lists: Sequence[tuple[str, str, CandidateList]]) -> pa.RecordBatch:
+    """CANDIDATES rows of (kind, key, list)."""
     return pa.RecordBatch.from_arrays(
         [
-            pa.array(kinds, pa.string()),
-            pa.array(keys, pa.string()),
-            pa.array([list(sources)] * len(keys), pa.list_(pa.string())),
-            as_entries(lists, sources),
+            pa.array([kind for kind, _, _ in lists], pa.string()),
+            pa.array([key for _, key, _ in lists], pa.string()),
+            pa.array([list(sources)] * len(lists), pa.list_(pa.string())),
+            as_entries([candidates for _, _, candidates in lists], sources),
         ],
         schema=_CANDIDATES,
     )

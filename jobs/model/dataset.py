@@ -61,16 +61,16 @@ def read_queries(lake: Lake, day: str, split: str, limit: int, seed: int, candid
     items = _read_items(lake, day, split)
     pairs = open_day(lake, "training_pairs", day)
     drawn = _draw(pairs.to_batches(filter=pc.field("split") == split, batch_size=ROWS_PER_BATCH), seed, candidates, hit)
-    chosen = {query_id for _, query_id in sorted(drawn)[:limit]}
-    wanted = (pc.field("split") == split) & pc.field("query_id").isin(list(chosen))
-    rows = pairs.to_table(filter=wanted).to_pylist()
-    queries = [_query(row, items, candidates) for row in sorted(rows, key=lambda row: row["query_id"])]
-    if not queries:
+    chosen = sorted(query_id for _, query_id in sorted(drawn)[:limit])
+    if not chosen:
         raise BadInput(
             f"{lake.path('training_pairs', day)}: no {split} query"
             + (" has a taken item among its candidates" if hit else "")
             + ": import more events, or widen PACE_TRAINING__TRAIN_DAYS and PACE_TRAINING__TEST_DAYS"
         )
+    wanted = (pc.field("split") == split) & pc.field("query_id").isin(chosen)
+    rows = pairs.to_table(filter=wanted).to_pylist()
+    queries = [_query(row, items, candidates) for row in sorted(rows, key=lambda row: row["query_id"])]
     if len({query.sources for query in queries}) != 1:
         raise BadInput(f"{lake.path('training_pairs', day)}: its rows have differing sources; run training_pairs again")
     return queries

@@ -61,7 +61,7 @@ def main(args: Namespace, settings: Settings) -> None:
     day = lake.resolve(args.date)
     spark = spark_session("training_pairs")
     sessions = sessions_until(spark, lake, day, settings.night)
-    embed = TextEmbeddings(spark, lake, day, settings.training)
+    embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
     pairs, items = training_pairs(sessions, item_versions(spark, lake), end_of(day), settings, embed)
     lake.write_day(pairs, "training_pairs", day)
     lake.write_day(items, "training_items", day)

@@ -97,6 +97,8 @@ def slate_panel(answer: Mapping[str, Any], asked: str) -> Panel:
         ("   model ", "dim"), str(answer["model_version"] or "none"),
         ("\nms: ", "dim"), timing,
     )  # fmt: skip
+    if answer.get("cached"):
+        facts.append("   from the answer cache", "dim")
     if answer.get("degraded"):
         facts.append(f"\ndegraded: {answer['degraded']}", "yellow")
     return Panel(Group(table, Text(), facts), title=f"[bold]{escape(asked)}[/]", title_align="left", expand=False)

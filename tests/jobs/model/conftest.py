@@ -24,11 +24,10 @@ def lake_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_lake(tmp_path_factory.mktemp("shop") / "lake", train=48, validation=6, test=16)
 
 
-@pytest.fixture
-def settings(base: Path, lake_root: Path, tmp_path: Path) -> Settings:
+def shop_settings(base: Path, lake: Path, models: Path) -> Settings:
     return Settings(
         _env_file=None,
-        night=Night(lake=str(lake_root), models=str(tmp_path / "models"), seed=3),
+        night=Night(lake=str(lake), models=str(models), seed=3),
         training=Training(
             base_model=str(base),
             sample_queries=40,

@@ -1,0 +1,260 @@
+"""Training pairs: what serving would have known, and nothing of the query's own period."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pyspark.sql import Row, SparkSession
+
+from contract.codec import CandidateList
+from contract.errors import BadInput
+from contract.merge import merge_query
+from contract.records import UserRecord
+from contract.schemas import EVENTS, ITEMS, SESSIONS, TRAINING_ITEMS, TRAINING_PAIRS
+from contract.settings import Candidates, Settings, Training
+from jobs.candidates.build import candidate_lists
+from jobs.candidates.inputs import Inputs
+from jobs.features.items import item_features
+from jobs.lake import Lake
+from jobs.model import pairs
+from jobs.model.pairs import by_cut, split_periods, training_pairs
+
+END = datetime(2024, 6, 1, tzinfo=UTC)
+# train: 20 days from 2024-05-02, the last two of them validation; test: 10 days from 2024-05-22.
+TRAINING = Training(train_days=20, test_days=10, candidates=8)
+SETTINGS = Settings(
+    _env_file=None, training=TRAINING, candidates=Candidates(quotas={"als": 0, "content": 0}, list_length=6)
+)
+
+QUICK = {"als": 0.0, "content": 0.0, "covisitation": 0.0, "repeat": 0.0}
+
+# (session, user, items, days before the end)
+Session = tuple[str, str | None, str, float]
+PAST: list[Session] = [
+    ("p1", "ann", "abc", 60),
+    ("p2", "ann", "abx", 50),
+    ("p3", "bob", "cdy", 45),
+    ("p4", None, "dez", 40),
+    ("p5", None, "dew", 40),
+]
+TRAIN: list[Session] = [
+    ("t1", "ann", "abcd", 25),
+    ("t2", None, "cdx", 20),
+    ("t3", "new", "ye", 15),  # a user of the train period
+    ("v1", "bob", "abd", 11),
+]
+TEST: list[Session] = [("q1", "ann", "xcd", 8), ("q2", "new", "aby", 5), ("q3", None, "zab", 2)]
+ITEM_IDS = "abcdexyzw"
+
+
+class World(NamedTuple):
+    pairs: dict[str, Row]
+    items: dict[tuple[str, str], Row]
+
+
+def session_rows(sessions: Sequence[Session]) -> list[tuple[object, ...]]:
+    return [
+        (id, user, item, END - timedelta(days=days) + timedelta(minutes=place), "purchase", place)
+        for id, user, items, days in sessions
+        for place, item in enumerate(items)
+    ]
+
+
+def nothing(texts: Sequence[str]) -> NDArray[np.float32]:
+    raise AssertionError("no source that reads texts takes part")
+
+
+def versions(more: Sequence[tuple[str, float]] = ()) -> list[tuple[object, ...]]:
+    known = [(item, 90.0) for item in ITEM_IDS]
+    return [
+        (
+            item,
+            f"{item} of {days}",
+            None,
+            ["toys" if item in "abx" else "home"],
+            2.0,
+            {},
+            True,
+            END - timedelta(days=days),
+        )
+        for item, days in [*known, *more]
+    ]
+
+
+def world(spark: SparkSession, sessions: Sequence[Session], items: Sequence[tuple[str, float]] = ()) -> World:
+    found, records = training_pairs(
+        spark.createDataFrame(session_rows(sessions), SESSIONS),
+        spark.createDataFrame(versions(items), ITEMS),
+        END,
+        SETTINGS,
+        nothing,
+    )
+    return World(
+        {row["query_id"]: row for row in found.collect()},
+        {(row["split"], row["item_id"]): row for row in records.collect()},
+    )
+
+
+@pytest.fixture(scope="module")
+def plain(spark: SparkSession) -> World:
+    return world(spark, [*PAST, *TRAIN, *TEST])
+
+
+@pytest.fixture(scope="module")
+def with_a_future(spark: SparkSession) -> World:
+    """The same, but z and w are bought together in the test period, by everyone, and an item appears."""
+    planted = [(f"f{n}", user, "zw", 9 - n) for n, user in enumerate(["ann", "bob", "new", None, "cyd"])]
+    return world(spark, [*PAST, *TRAIN, *TEST, *planted], items=[("late", 9), ("a", 9)])
+
+
+def test_queries_fall_into_their_periods(plain: World) -> None:
+    assert {id: row["split"] for id, row in plain.pairs.items()} == {
+        **dict.fromkeys(["t1", "t2", "t3"], "train"),
+        "v1": "validation",
+        **dict.fromkeys(["q1", "q2", "q3"], "test"),
+    }
+
+
+def test_a_signal_of_the_future_changes_nothing(plain: World, with_a_future: World) -> None:
+    for id, row in plain.pairs.items():
+        assert with_a_future.pairs[id] == row, id
+    assert with_a_future.items == plain.items
+
+
+def test_a_signal_of_the_train_period_reaches_only_the_test_split(spark: SparkSession, plain: World) -> None:
+    """y and x are bought together only after the cut of train: that must show in test, and only there."""
+    planted = [(f"f{n}", f"u{n}", "xy", 28 - n) for n in range(4)]
+    found = world(spark, [*PAST, *TRAIN, *TEST, *planted])
+    for id, row in plain.pairs.items():
+        if row["split"] != "test":
+            assert found.pairs[id] == row, id
+
+    def score(query: Row) -> float:
+        """The co-visitation score of y for a query whose context begins with x."""
+        assert query["context"][0] == "x"
+        place = query["sources"].index("covisitation")
+        return next((entry["scores"][place] for entry in query["entries"] if entry["item_id"] == "y"), 0.0)
+
+    of_train = [found.pairs[id] for id in ("f0", "f1", "f2", "f3")]
+    assert [score(row) for row in of_train] == [0.0] * 4
+    assert score(found.pairs["q1"]) > score(plain.pairs["q1"]) + 0.2
+    assert found.items["train", "x"]["popularity_30d"] == plain.items["train", "x"]["popularity_30d"] == 1
+    assert found.items["test", "x"]["popularity_30d"] == plain.items["test", "x"]["popularity_30d"] + 4
+
+
+def test_users_are_as_of_the_cut(plain: World) -> None:
+    def user(id: str) -> UserRecord | None:
+        raw = plain.pairs[id]["user"]
+        return msgspec.json.decode(raw, type=UserRecord) if raw is not None else None
+
+    ann = user("t1")
+    assert ann is not None
+    assert ann == UserRecord("ann", "toys", ("x", "b", "a", "c"), 2, 6, 2.0, ann.days_since_last)
+    assert ann.days_since_last == pytest.approx(20, abs=0.01)  # of the cut, not of the query
+    assert user("t2") is None  # nobody's session
+    assert user("t3") is None  # the user came after the cut
+    new = user("q2")
+    assert new is not None
+    assert set(new.history) == {"y", "e"}
+
+
+def test_items_are_as_of_the_cut(with_a_future: World) -> None:
+    assert {split for split, _ in with_a_future.items} == {"train", "validation", "test"}
+    assert {item for _, item in with_a_future.items} == set(ITEM_IDS)  # `late` came after the last cut
+    assert with_a_future.items["test", "a"]["title"] == "a of 90.0"
+    assert with_a_future.items["train", "a"]["age_days"] == pytest.approx(60)
+    assert with_a_future.items["test", "a"]["age_days"] == pytest.approx(80)
+
+
+def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) -> None:
+    """Read the lists of the cut one by one, as the gateway does, and merge them with the contract."""
+    checked = 0
+    all_sessions = spark.createDataFrame(session_rows([*PAST, *TRAIN, *TEST]), SESSIONS)
+    for cut, periods in by_cut(split_periods(END, TRAINING)):
+        past = all_sessions.where(f"ts < timestamp '{cut:%Y-%m-%d %H:%M:%S}'")
+        items = item_features(spark.createDataFrame(versions(), ITEMS), past, cut)
+        lists = {
+            (row["kind"], row["key"]): CandidateList.of(
+                (
+                    (entry["item_id"], row["sources"].index(entry["source"]), entry["scores"])
+                    for entry in row["entries"]
+                ),
+                len(row["sources"]),
+            )
+            for row in candidate_lists(Inputs.of(past, items, cut, SETTINGS, nothing)).collect()
+        }
+        segments = {row["item_id"]: row["segment"] for row in items.collect()}
+        for row in plain.pairs.values():
+            if row["split"] not in {period.split for period in periods}:
+                continue
+            user = msgspec.json.decode(row["user"], type=UserRecord) if row["user"] else None
+            wanted = dict.fromkeys(
+                [*(segments[item] for item in row["context"]), *([user.segment] if user else []), "all"]
+            )
+            expected = merge_query(
+                lists.get(("user", user.user_id)) if user else None,
+                [lists["item", item] for item in row["context"] if ("item", item) in lists],
+                [lists["segment", name] for name in wanted if ("segment", name) in lists],
+                row["context"],
+                TRAINING.candidates,
+            )
+            assert [entry["item_id"] for entry in row["entries"]] == list(expected.item_ids)
+            assert [row["sources"].index(entry["source"]) for entry in row["entries"]] == expected.source.tolist()
+            assert np.allclose([entry["scores"] for entry in row["entries"]], expected.scores)
+            assert not set(row["context"]) & set(expected.item_ids)
+            checked += 1
+    assert checked == 7
+
+
+def test_validation_is_the_end_of_train() -> None:
+    train, validation, test = split_periods(END, TRAINING)
+    assert (train.start, train.end) == (datetime(2024, 5, 2, tzinfo=UTC), datetime(2024, 5, 20, tzinfo=UTC))
+    assert (validation.start, validation.end) == (train.end, test.start)
+    assert (test.start, test.end) == (datetime(2024, 5, 22, tzinfo=UTC), END)
+    assert train.cut == validation.cut == train.start
+    assert test.cut == test.start
+
+
+def fill(spark: SparkSession, lake: Lake, sessions: Sequence[Session]) -> None:
+    by_day: dict[str, list[tuple[object, ...]]] = {}
+    for session, user, item, ts, kind, place in session_rows(sessions):
+        row = (f"{session}{place}", ts, kind, user, session, item, None, None, None)
+        by_day.setdefault(f"{ts:%Y-%m-%d}", []).append(row)
+    for day, rows in by_day.items():
+        lake.write_day(spark.createDataFrame(rows, EVENTS).coalesce(1), "events", day)
+    lake.write_day(spark.createDataFrame(versions(), ITEMS), "items", "2024-03-03")
+
+
+def run(lake: Lake, settings: Settings) -> None:
+    args = pairs.arg_parser(settings).parse_args(["--lake", lake.root, "--date", "2024-05-31"])
+    pairs.main(args, settings)
+
+
+def test_the_verb_writes_both_tables_and_tells_the_recall(
+    spark: SparkSession, lake: Lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(spark, lake, [PAST[0], PAST[2], TRAIN[0], TEST[0]])
+    every_source = Settings(_env_file=None, training=TRAINING, candidates=Candidates(als_iterations=1))
+    run(lake, every_source)
+    found = lake.read_day(spark, "training_pairs", "2024-05-31", TRAINING_PAIRS).collect()
+    assert {row["query_id"]: row["split"] for row in found} == {"t1": "train", "q1": "test"}
+    assert {row["split"] for row in lake.read_day(spark, "training_items", "2024-05-31", TRAINING_ITEMS).collect()} == {
+        "train", "validation", "test",
+    }  # fmt: skip
+    told = capsys.readouterr().out
+    assert "train: 1 queries, recall@100 1.000 (covisitation 0.500, als" in told
+    assert "test: 1 queries, recall@100" in told
+
+
+def test_without_queries_or_a_past_it_says_what_to_do(spark: SparkSession, lake: Lake) -> None:
+    fill(spark, lake, [*PAST[:2], TEST[0]])
+    quick = SETTINGS.model_copy(update={"candidates": Candidates(quotas=QUICK)})
+    with pytest.raises(BadInput, match="no session of two items lies in the train period"):
+        run(lake, quick)
+    fill(spark, other := Lake(f"{lake.root}-2"), TRAIN[:1])
+    with pytest.raises(BadInput, match="no positive event before 2024-05-02 00:00 UTC"):
+        run(other, quick)
