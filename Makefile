@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 RUN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test lint bench
+.PHONY: help setup demo down test drills lint bench
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: setup ## lint, then every test
 	@$(RUN) -m ops.embedded.servers --install
 	@$(MAKE) --no-print-directory lint
 	$(RUN) -m pytest
+
+drills: setup ## the slow tests: faults under load, several workers, a night on another domain
+	$(RUN) -m pytest -m slow
 
 bench: setup ## measure the night's jobs and the recommend call; each ends with a line of JSON
 	$(RUN) -m benchmarks.night

@@ -16,6 +16,8 @@ import pytest
 
 from tests.e2e.video_domain import video_id, write_dataset
 
+pytestmark = pytest.mark.slow
+
 NIGHT = (
     ("import_events", "--items", "{items}", "--events", "{events}"),
     ("validate", "--suite", "events", "--suite", "items"),
