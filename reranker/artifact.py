@@ -30,6 +30,8 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 GOLDEN = "golden.json"
+# Starts the name of a directory that is being written.
+UNFINISHED = ".writing-"
 CONTENT = (WEIGHTS, CONFIG, TOKENIZER, GOLDEN)
 
 
@@ -70,7 +72,7 @@ def write_artifact(parent: Path, manifest: Manifest, content: Mapping[str, bytes
         read_artifact(place)
         return place
     parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=parent))
+    aside = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=parent))
     try:
         for name, raw in {**content, MANIFEST: canonical(sealed)}.items():
             _write_through(aside / name, raw)

@@ -125,6 +125,9 @@ def score_examples(
     out = []
     with torch.inference_mode():
         for example in tqdm(examples, desc=label, unit="query", mininterval=1.0):
+            if not example.items:
+                out.append(np.zeros((0, 2), np.float32))
+                continue
             batch = collate([example], encoder, device)
             with mixed_precision(device, half):
                 scores = network(batch.pairs, batch.features)

@@ -52,16 +52,21 @@ class Query:
         return GoldenQuery.of(self.user, self.context, first, self.items, self.sources)
 
 
-def read_queries(lake: Lake, day: str, split: str, limit: int, seed: int, candidates: int, hit: bool) -> list[Query]:
+def read_queries(
+    lake: Lake, day: str, split: str, limit: int, seed: int, candidates: int, hit: bool, needed: bool = True
+) -> list[Query]:
     """At most `limit` queries of a split, drawn by `seed` and independent of the order in the files.
 
     Lists are cut to `candidates`. With `hit` only queries count that have a label among these: others teach
-    nothing. Raises BadInput where the day is missing, where no such query is there, or where sources differ.
+    nothing. Raises BadInput where the day is missing, where sources differ, or where queries are `needed` and
+    there are none.
     """
     items = _read_items(lake, day, split)
     pairs = open_day(lake, "training_pairs", day)
     drawn = _draw(pairs.to_batches(filter=pc.field("split") == split, batch_size=ROWS_PER_BATCH), seed, candidates, hit)
     chosen = sorted(query_id for _, query_id in sorted(drawn)[:limit])
+    if not chosen and not needed:
+        return []
     if not chosen:
         raise BadInput(
             f"{lake.path('training_pairs', day)}: no {split} query"

@@ -1,10 +1,12 @@
 """Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/."""
 
 import shutil
+import time
 from collections.abc import Collection
 from pathlib import Path
 
 from contract.errors import ArtifactMismatch, BadInput
+from reranker.artifact import UNFINISHED
 from reranker.manifest import is_version, read_manifest
 
 
@@ -36,10 +38,15 @@ class ModelFolders:
         raise BadInput(f"{self.students}: no evaluated model; run `python -m jobs evaluate` first")
 
     def tidy(self, keep: int, live: Collection[str] = ()) -> list[str]:
-        """Remove all students but the newest `keep` and those `live`; all teachers but the newest `keep`.
+        """Remove all students but the newest `keep` and those `live`; all teachers but the newest `keep`; and
+        what exports left that were killed a day ago or more.
 
         Returns the versions of the removed students.
         """
+        for folder in (self.students, self.teachers):
+            for unfinished in folder.glob(f"{UNFINISHED}*"):
+                if time.time() - unfinished.stat().st_mtime > 86400:
+                    shutil.rmtree(unfinished)
         removed = []
         for directory in _newest_first(self.students)[keep:]:
             if directory.name not in live:

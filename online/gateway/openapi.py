@@ -1,4 +1,8 @@
-"""The OpenAPI 3.1 document, made from the very types that read requests and write answers."""
+"""The OpenAPI 3.1 document, made from the very types that read requests and write answers.
+
+flask-openapi3 4.3 would make it too, and takes every request into its hands for it: 620 us of CPU for a call that
+does nothing, against 87 us for Flask with the model of query.py.
+"""
 
 from typing import Any
 

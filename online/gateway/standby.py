@@ -9,6 +9,7 @@ from typing import Literal
 
 from contract.codec import CandidateList, encode_candidates
 from contract.errors import CorruptValue, NoGeneration, StoreUnreachable
+from contract.frames import RankReply
 from contract.records import ItemRecord, Pointer
 from contract.store.reader import Reader
 from online.gateway.breaker import Breaker
@@ -120,9 +121,12 @@ class Pulse:
             answer = self._ranker_client.ping(
                 pointer.generation, pointer.model, encode_candidates(CandidateList.empty(0)), PING_SECONDS
             )
-            self.ranker = f"serves {answer.model}" if hasattr(answer, "model") else f"{answer.code}: {answer.detail}"
         except RankingFailed as error:
             self.ranker = str(error)
+        else:
+            self.ranker = (
+                f"serves {answer.model}" if isinstance(answer, RankReply) else f"{answer.code}: {answer.detail}"
+            )
 
     def _say(self, before: Health, error: Exception) -> None:
         if before != self.store:

@@ -92,3 +92,10 @@ def test_rows_of_other_sources_are_refused(tmp_path: Path) -> None:
     rewrite(root, [first, second])
     with pytest.raises(BadInput, match="differing sources; run training_pairs again"):
         read(root)
+
+
+def test_a_split_without_queries_is_empty_where_it_is_not_needed(tmp_path: Path) -> None:
+    root = write_lake(tmp_path / "lake", 2, 0, 1)
+    with pytest.raises(BadInput, match="no validation query"):
+        read(root, "validation")
+    assert read_queries(Lake(str(root)), DAY, "validation", 5, 3, 9, hit=False, needed=False) == []

@@ -1,3 +1,5 @@
+import os
+import time
 from pathlib import Path
 
 import msgspec
@@ -74,6 +76,15 @@ def test_a_version_that_is_not_there_is_refused(tmp_path: Path, version: str) ->
     there = model(tmp_path, 10.0)
     with pytest.raises(BadInput, match=there):
         ModelFolders(str(tmp_path)).student(version)
+
+
+def test_tidying_removes_what_killed_exports_left_but_not_one_that_runs(tmp_path: Path) -> None:
+    for name in (".writing-old", ".writing-now"):
+        (tmp_path / name).mkdir()
+    two_days_ago = time.time() - 2 * 86400
+    os.utime(tmp_path / ".writing-old", (two_days_ago, two_days_ago))
+    ModelFolders(str(tmp_path)).tidy(1)
+    assert [path.name for path in tmp_path.iterdir()] == [".writing-now"]
 
 
 def test_tidying_keeps_the_newest_and_the_live_ones(tmp_path: Path) -> None:
