@@ -88,9 +88,10 @@ def with_needs(wanted: list[str]) -> set[str]:
 def spark_submit(settings: Settings) -> list[str]:
     """The command line of the DAGs' Spark tasks, up to the verb."""
     log4j = ROOT / "jobs" / "log4j2.properties"
+    java_options = settings.airflow.spark_java_options
     conf = {
         "spark.driver.memory": settings.airflow.spark_driver_memory,
-        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={log4j.as_uri()}",
+        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={log4j.as_uri()} {java_options}".strip(),
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }

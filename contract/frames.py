@@ -14,7 +14,7 @@ from contract.records import UserRecord
 VERSION = 1
 MAX_FRAME_BYTES = 1 << 20
 
-ErrorCode = Literal["bad_frame", "no_model", "other_model", "other_generation", "over_budget", "internal"]
+ErrorCode = Literal["bad_frame", "no_model", "other_model", "other_generation", "over_budget", "stopping", "internal"]
 
 
 class RankRequest(msgspec.Struct, frozen=True, tag="rank", kw_only=True):

@@ -174,6 +174,10 @@ class Airflow(Section):
     retries: int = Field(2, ge=0, description="Further attempts at a task whose failure may pass by itself")
     retry_delay_seconds: Positive = Field(30.0, description="Wait before the next attempt")
     spark_driver_memory: str = Field("2g", description="Heap of a Spark driver; on local[*] it does all the work")
+    spark_java_options: str = Field(
+        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
+        description="Java options of a Spark driver; the second suits jobs of a minute or two: drop it for long ones",
+    )
 
 
 class Monitoring(Section):

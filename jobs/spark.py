@@ -5,13 +5,16 @@ import sys
 from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from contract.errors import BadInput
 from jobs.java import OLDEST, java_home
 
 # A laptop's data in Spark's 200 shuffle partitions costs more to schedule than to work on.
 LOCAL_SHUFFLE_PARTITIONS = 8
+# Measured on two cores: a night's jobs are over before the optimising compiler has paid for itself, and it and
+# the concurrent collector take a core from the work. Under spark-submit the caller says what it wants.
+SHORT_JOB_JAVA_OPTIONS = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1"
 LOG4J = Path(__file__).with_name("log4j2.properties")
 
 
@@ -40,7 +43,7 @@ def spark_session(verb: str) -> SparkSession:
     if submitted is None:
         _find_java()
         builder = builder.config("spark.driver.memory", "2g").config(
-            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOG4J.as_uri()}"
+            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={LOG4J.as_uri()} {SHORT_JOB_JAVA_OPTIONS}"
         )
     given = submitted or SparkConf()
     master = given.get("spark.master") or os.environ.get("SPARK_MASTER", "local[*]")
@@ -52,6 +55,17 @@ def spark_session(verb: str) -> SparkSession:
     session = builder.master(master).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def settled(frame: DataFrame) -> DataFrame:
+    """`frame`, computed once and kept, its history forgotten.
+
+    A cached frame keeps its plan, and every plan built on it prints, hashes and compares that plan again: with
+    several of them one upon another the driver spends minutes on text before the first task runs. A checkpoint
+    cuts the plan. It lives as long as the session, on the executors' local disks: a lost executor fails the job,
+    and the retry computes it again.
+    """
+    return frame.localCheckpoint()
 
 
 def _submitted() -> SparkConf | None:

@@ -13,6 +13,7 @@ from contract.errors import BadInput
 from contract.records import ItemRecord
 from contract.settings import Settings
 from jobs.features.days import age_days
+from jobs.spark import settled
 from reranker.encoding import item_text
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
@@ -53,7 +54,7 @@ class Inputs:
     `positives`: session_id STRING, user_id STRING or null, item INT (a number of `catalogue`), ts TIMESTAMP;
     one row a positive event before `as_of`. `choices`: user_id STRING or null, session_id STRING where the
     user is null, item INT, times DOUBLE; one row an item that a user, or a session without one, chose, with
-    the number of times, each decayed by its age. Both are cached. `embed`: float32[n, d] of n texts, rows of
+    the number of times, each decayed by its age. Both are settled. `embed`: float32[n, d] of n texts, rows of
     length 1 (or 0 for a text without words).
     """
 
@@ -74,7 +75,8 @@ class Inputs:
         numbers = sessions.sparkSession.createDataFrame(
             list(zip(catalogue.ids, range(len(catalogue.ids)), strict=True)), "item_id STRING, item INT"
         )
-        positives = sessions.join(F.broadcast(numbers), "item_id").select("session_id", "user_id", "item", "ts").cache()
+        chosen = sessions.join(F.broadcast(numbers), "item_id")
+        positives = settled(chosen.select("session_id", "user_id", "item", "ts"))
         if positives.isEmpty():
             raise BadInput(
                 f"no positive event before {as_of:%Y-%m-%d %H:%M} UTC on an item of the catalogue "
@@ -83,7 +85,7 @@ class Inputs:
             )
         times = F.sum(decay("ts", as_of, settings.candidates.half_life_days))
         whose = "user_id", F.when(F.col("user_id").isNull(), F.col("session_id")).alias("session_id")
-        choices = positives.groupBy(*whose, "item").agg(times.alias("times")).cache()
+        choices = settled(positives.groupBy(*whose, "item").agg(times.alias("times")))
         return Inputs(positives, choices, catalogue, as_of, settings, embed)
 
     @property

@@ -3,18 +3,19 @@
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.spark import settled
+
 
 def numbered(frame: DataFrame, column: str) -> DataFrame:
-    """`frame` with `number` INT, 0 to n-1; cached. `column` is unique. Only partition sizes reach the driver.
+    """`frame` with `number` INT, 0 to n-1; settled. `column` is unique. Only partition sizes reach the driver.
 
     MLlib wants ids that fit an int: beyond 2**31 rows the cast fails.
     """
-    # The low 33 bits count within a partition; the sort makes a recomputed partition count the same way.
-    placed = (
+    # The low 33 bits count within a partition; the sort makes a job that is run again count the same way.
+    placed = settled(
         frame.sortWithinPartitions(column)
         .withColumn("part", F.spark_partition_id())
         .withColumn("place", F.monotonically_increasing_id() % (1 << 33))
-        .cache()
     )
     sizes = dict(sorted(placed.groupBy("part").count().collect()))
     offsets, total = [], 0

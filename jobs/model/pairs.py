@@ -33,7 +33,7 @@ from jobs.lake import Lake
 from jobs.model.queries import baskets, queries
 from jobs.model.query_candidates import needed_lists, with_candidates
 from jobs.model.recall import recall_table
-from jobs.spark import spark_session
+from jobs.spark import settled, spark_session
 
 # Share of the train period that validates, at its end.
 VALIDATION_SHARE = 0.1
@@ -75,16 +75,16 @@ def training_pairs(
 
     Raises BadInput where nothing happened before a cut.
     """
-    sessions, versions = sessions.cache(), versions.cache()
+    sessions, versions = settled(sessions), settled(versions)
     periods = split_periods(end, settings.training)
-    whole = baskets(sessions, min(period.start for period in periods)).cache()
+    whole = settled(baskets(sessions, min(period.start for period in periods)))
     pairs, items = [], []
     for cut, of_cut in by_cut(periods):
         past = sessions.where(F.col("ts") < F.lit(cut))
-        seen = item_features(versions, past, cut).cache()
+        seen = settled(item_features(versions, past, cut))
         users = user_features(past, seen, cut, settings.night.history_length)
         drawn = [queries(whole, p.split, p.start, p.end, p.limit, settings.night.seed) for p in of_cut]
-        asked = reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left").cache()
+        asked = settled(reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left"))
         inputs = Inputs.of(past, seen, cut, settings, embed)
         lists = candidate_lists(inputs, needed_lists(asked, seen))
         pairs.append(with_candidates(asked, lists, seen, settings.training.candidates))

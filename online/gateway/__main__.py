@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -11,6 +12,7 @@ from granian.log import LogLevels
 
 from contract.errors import PacesetterError
 from contract.settings import Settings, read_settings
+from online.gateway.windows import STARTED_VARIABLE
 
 # A request has max_timeout_ms; a worker that outlives it by this much is stuck.
 STOP_GRACE_SECONDS = 5
@@ -29,6 +31,7 @@ def main() -> int:
     # prometheus_client looks for it when it is imported, which only the workers do.
     shared = tempfile.mkdtemp(prefix="pacesetter-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = shared
+    os.environ[STARTED_VARIABLE] = str(time.monotonic())
     try:
         serve(settings)
     finally:

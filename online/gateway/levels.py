@@ -13,7 +13,7 @@ Reason = Literal[
     "unknown_query",  # both were named, the generation knows neither
     "no_candidates",  # filter and exclusions left nothing to rank
     "no_model",  # none is promoted
-    "ranker_unavailable",  # no connection to it, or it went away, or it stopped answering
+    "ranker_unavailable",  # no connection to it, or it is going or gone, or it stopped answering
     "ranker_busy",  # as many rank requests are open as may be
     "ranker_timeout",
     "ranker_no_model",  # it has not loaded one yet
@@ -38,5 +38,6 @@ OF_RANKER: dict[ErrorCode, Reason] = {
     "other_model": "ranker_other_model",
     "other_generation": "ranker_other_generation",
     "over_budget": "over_budget",
+    "stopping": "ranker_unavailable",
     "internal": "ranker_error",
 }

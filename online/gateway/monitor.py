@@ -1,5 +1,6 @@
 """`/monitor.json`: where the time of the last minutes went."""
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from flask import Blueprint, Response
 from contract import metrics as names
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.standby import Pulse
-from online.gateway.windows import Histogram, History, Snapshot, snapshot
+from online.gateway.windows import STARTED_VARIABLE, Histogram, History, Snapshot, snapshot
 
 WINDOWS_MINUTES = (1, 5, 15)
 SNAPSHOT_SECONDS = 5.0
@@ -20,15 +21,20 @@ PARTS = ("queue", "candidates", "features", "model")
 
 
 class Monitor:
-    """Takes a snapshot of every worker's metrics now and then, and tells what changed since."""
+    """Takes a snapshot of every worker's metrics now and then, and tells what changed since.
+
+    The first one is of the gateway's start, when all was zero, or, in a worker that took the place of
+    another long after, of the worker's own.
+    """
 
     def __init__(self, metrics: GatewayMetrics, pulse: Pulse, clock: Callable[[], float] = time.monotonic) -> None:
         self._metrics = metrics
         self._pulse = pulse
         self._clock = clock
-        first = self._now()
-        self._started = first.at
-        self._history = History(first, WINDOWS_MINUTES[-1] * 60)
+        longest = WINDOWS_MINUTES[-1] * 60
+        self._started = float(os.environ.get(STARTED_VARIABLE, self._clock()))
+        young = STARTED_VARIABLE in os.environ and self._clock() - self._started < longest
+        self._history = History(Snapshot(self._started) if young else self._now(), longest)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
 

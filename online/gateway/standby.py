@@ -54,7 +54,7 @@ class Pulse:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.standby: Standby | None = None
-        self.store: Health = "unreachable"
+        self._seen: Health = "unreachable"
         self.ranker = "not asked yet"
         self._reader = reader
         self._generations = generations
@@ -65,6 +65,11 @@ class Pulse:
         self._now = now
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+
+    @property
+    def store(self) -> Health:
+        """What the last beat saw; requests that found the store silent need not wait for the next one."""
+        return "unreachable" if self._breaker.is_open else self._seen
 
     def start(self) -> None:
         """Beat once here and now, as the warm-up, then go on in the background."""
@@ -78,21 +83,21 @@ class Pulse:
 
     def beat(self) -> None:
         """One look at store and ranker; never raises for what they do."""
-        before = self.store
+        before = self._seen
         try:
             self._look_at_store()
-            self.store = "ok"
+            self._seen = "ok"
         except StoreUnreachable as error:
             self._breaker.failed()
-            self.store = "unreachable"
+            self._seen = "unreachable"
             self._say(before, error)
         except NoGeneration as error:
             self._breaker.succeeded()
-            self.store = "no_generation"
+            self._seen = "no_generation"
             self._say(before, error)
         except CorruptValue as error:
             self._breaker.succeeded()
-            self.store = "corrupt_value"
+            self._seen = "corrupt_value"
             self._say(before, error)
         if self.standby is not None:
             self._metrics.show_generation(self.standby.pointer.generation, self._now() - self.standby.created_at)
@@ -129,7 +134,7 @@ class Pulse:
             )
 
     def _say(self, before: Health, error: Exception) -> None:
-        if before != self.store:
+        if before != self._seen:
             log.warning("store: %s; answers fall back to what is in memory", error)
 
     def _run(self) -> None:
@@ -140,5 +145,5 @@ class Pulse:
                 log.exception("the pulse met an error and goes on")
 
     def _pause(self) -> float:
-        down = self.store == "unreachable" or self._breaker.is_open or self._ranker_client.breaker.is_open
+        down = self.store == "unreachable" or self._ranker_client.breaker.is_open
         return min(PROBE_SECONDS, self._refresh_seconds) if down else self._refresh_seconds

@@ -8,6 +8,9 @@ from typing import Any
 
 Labels = tuple[str, ...]
 
+# time.monotonic() at the gateway's start, for its workers: each starts a little later than the one before.
+STARTED_VARIABLE = "PACESETTER_GATEWAY_STARTED"
+
 
 @dataclass(frozen=True)
 class Histogram:

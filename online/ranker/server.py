@@ -136,7 +136,9 @@ class RankerServer:
         while (item := self._jobs.get()) is not None:
             peer, job = item
             if self._stopping.is_set():
-                answer: RankReply | RankError = Refused("over_budget", "stopping", job.request.request_id).frame()
+                answer: RankReply | RankError = Refused(
+                    "stopping", "it is being stopped", job.request.request_id
+                ).frame()
             else:
                 answer = self._scoring.answer(job)
             if isinstance(answer, RankError):

@@ -128,7 +128,9 @@ def _spark_conf(settings: Settings) -> dict[str, str]:
         "spark.pyspark.driver.python": job_python(),
         # Spark's own INFO lines, hundreds a task, bury what the job says. `default`: what spark-defaults.conf
         # has as spark.driver.extraJavaOptions comes after it and stays.
-        "spark.driver.defaultJavaOptions": f"-Dlog4j2.configurationFile={log4j.as_uri()}",
+        "spark.driver.defaultJavaOptions": (
+            f"-Dlog4j2.configurationFile={log4j.as_uri()} {settings.airflow.spark_java_options}"
+        ).strip(),
         # A port per application, and nobody looks at it after the application ended.
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",

@@ -8,8 +8,6 @@ from contract.store.publisher import set_model
 from tests.online.stack import Traffic, running_stack
 from tests.online.toy import fetch, publish, until, write_model
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def stack(tmp_path):

@@ -8,8 +8,6 @@ import pytest
 from tests.online.stack import Traffic, running_stack
 from tests.online.toy import publish, until
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture
 def stack(tmp_path):

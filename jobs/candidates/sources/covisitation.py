@@ -14,6 +14,7 @@ from pyspark.sql import functions as F
 
 from jobs.candidates.inputs import Inputs, decay
 from jobs.candidates.lists import LISTS, as_batch, best_places
+from jobs.spark import settled
 
 # Pairs grow with the square of a session: of a longer one only so many items, drawn by hash, are paired.
 LONGEST_SESSION = 100
@@ -24,7 +25,7 @@ DAMPING = 1.0
 
 def lists(inputs: Inputs) -> DataFrame:
     """A session is sent to each of its items: the shuffle carries sum(n**2) ints, and numpy adds them up."""
-    visits = _visits(inputs).cache()
+    visits = settled(_visits(inputs))
     weights = _weight_of_items(inputs, visits)
     shared = visits.sparkSession.sparkContext.broadcast((np.array(inputs.catalogue.ids, object), weights))
     available, length = inputs.catalogue.available, inputs.length

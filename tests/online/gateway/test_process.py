@@ -5,8 +5,6 @@ import signal
 import socket
 import threading
 
-import pytest
-
 from contract.store.publisher import set_model
 from tests.online.stack import running_stack
 from tests.online.toy import SCORING, publish, until, write_model
@@ -36,7 +34,6 @@ def test_a_request_in_flight_is_answered_at_the_stop_and_impressions_are_written
             assert ranker.wait(20) == 0
 
 
-@pytest.mark.slow
 def test_several_workers_are_one_gateway(tmp_path) -> None:
     with running_stack(tmp_path, PACE_GATEWAY__WORKERS="2") as stack:
         publish(stack.client, stack.keys)

@@ -150,6 +150,7 @@ def test_after_timeouts_in_a_row_it_is_not_asked_until_a_ping_comes_back(gateway
         ("no_model", "ranker_no_model"),
         ("other_model", "ranker_other_model"),
         ("other_generation", "ranker_other_generation"),
+        ("stopping", "ranker_unavailable"),
         ("bad_frame", "ranker_error"),
         ("internal", "ranker_error"),
     ],

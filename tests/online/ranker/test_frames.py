@@ -251,7 +251,7 @@ def test_at_the_stop_what_is_being_scored_is_answered_and_what_waits_is_refused(
 
     answers = {answer.request_id: answer for answer in (peer.hear(), peer.hear())}
     assert isinstance(answers[1], RankReply)
-    assert answers[2].code == "over_budget"
+    assert answers[2].code == "stopping"
 
 
 def test_figures_of_the_work_are_kept(peer, ranker) -> None:
