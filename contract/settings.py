@@ -175,8 +175,8 @@ class Airflow(Section):
     retry_delay_seconds: Positive = Field(30.0, description="Wait before the next attempt")
     spark_driver_memory: str = Field("2g", description="Heap of a Spark driver; on local[*] it does all the work")
     spark_java_options: str = Field(
-        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1",
-        description="Java options of a Spark driver; the second suits jobs of a minute or two: drop it for long ones",
+        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+        description="Java options of a Spark driver; the last two suit jobs of a minute or two: drop them for long ones",
     )
 
 

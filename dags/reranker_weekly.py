@@ -43,7 +43,7 @@ with DAG(
         spark_job(
             "training_pairs",
             env=env,
-            doc_md="No candidates of that day: run features_daily for it first. Too few queries: widen train_days.",
+            doc_md="No events of that day: import them first. Too few queries: widen train_days.",
         )
         >> python_job(
             "train",

@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 from contract.errors import PacesetterError
 from contract.settings import Settings, read_settings
+from online.gateway.query import check_budgets
 from online.gateway.windows import STARTED_VARIABLE
 
 # A request has max_timeout_ms; a worker that outlives it by this much is stuck.
@@ -21,6 +22,7 @@ STOP_GRACE_SECONDS = 5
 def main() -> int:
     try:
         settings = read_settings()
+        check_budgets(settings.gateway, settings.redis.timeout_seconds)
     except PacesetterError as error:
         print(f"pacesetter gateway: {error}", file=sys.stderr)
         return 2

@@ -1,4 +1,7 @@
-"""Drives one night through Airflow: features, the candidates that they set off, then the re-ranker."""
+"""Drives one night through Airflow: features, the candidates that they set off, then the re-ranker.
+
+Training needs neither the checks nor the publication of the candidates, so it begins beside them.
+"""
 
 import time
 from collections.abc import Callable
@@ -10,6 +13,7 @@ from ops.embedded.airflow_api import ACTIVE, AirflowApi, Run, Task
 
 # In the order of the night. `candidates_daily` is started by the asset that features_daily writes.
 FEATURES, CANDIDATES, RERANKER = NIGHT_DAGS = ("features_daily", "candidates_daily", "reranker_weekly")
+CANDIDATES_WRITTEN = "candidates"
 STANDING_DAGS = ("sla_check",)
 POLL_SECONDS = 1.0
 PARSE_SECONDS = 180.0
@@ -38,9 +42,10 @@ class Night:
         self._airflow.unpause(CANDIDATES)
         self._airflow.unpause(FEATURES)
         self._follow(self._airflow.trigger(FEATURES))
-        self._follow(self._new_run(CANDIDATES, earlier))
+        candidates = self._new_run(CANDIDATES, earlier)
+        self._follow(candidates, until=CANDIDATES_WRITTEN)
         self._airflow.unpause(RERANKER)
-        self._follow(self._airflow.trigger(RERANKER))
+        self._follow(candidates, self._airflow.trigger(RERANKER))
         return self._done
 
     def wait_for_dags(self) -> None:
@@ -71,17 +76,26 @@ class Night:
             time.sleep(POLL_SECONDS)
         raise NightFailed(f"{dag} was not started by its asset within {ASSET_SECONDS:.0f} s: see airflow-scheduler.log")
 
-    def _follow(self, run: Run) -> None:
-        order = self._airflow.task_order(run.dag)
+    def _follow(self, *runs: Run, until: str = "") -> None:
+        """Until every run succeeded, or the task named by `until` did. Raises NightFailed."""
+        orders = {run.dag: self._airflow.task_order(run.dag) for run in runs}
         while True:
-            run = self._airflow.run(run.dag, run.id)
-            tasks = sorted(self._airflow.tasks(run, datetime.now(UTC)), key=lambda task: order.index(task.id))
+            # A run is looked at before its tasks: what has ended by then is among them.
+            runs = tuple(self._airflow.run(run.dag, run.id) for run in runs)
+            now = datetime.now(UTC)
+            tasks = []
+            for run in runs:
+                order = orders[run.dag]
+                of_run = sorted(self._airflow.tasks(run, now), key=lambda task: order.index(task.id))
+                if run.state not in (*ACTIVE, "success"):
+                    raise NightFailed(self._why(run, of_run))
+                tasks += of_run
             self._on_change([*self._done, *tasks])
-            if run.state == "success":
+            if until and any(task.id == until and task.state == "success" for task in tasks):
+                return
+            if all(run.state == "success" for run in runs):
                 self._done += tasks
                 return
-            if run.state not in ACTIVE:
-                raise NightFailed(self._why(run, tasks))
             time.sleep(POLL_SECONDS)
 
     def _why(self, run: Run, tasks: list[Task]) -> str:

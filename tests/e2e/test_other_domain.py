@@ -56,6 +56,7 @@ def environment(tmp_path: Path, client: Any, valkey_url: str) -> dict[str, str]:
         "TRAINING__CANDIDATES": "30",
         "GATEWAY__PORT": str(free_port()),
         "GATEWAY__TIMEOUT_MS": "5000",
+        "GATEWAY__MIN_TIMEOUT_MS": "1001",
         "RANKER__ENDPOINT": f"tcp://127.0.0.1:{free_port()}",
         "RANKER__METRICS_PORT": str(free_port()),
     }

@@ -13,6 +13,9 @@ from ops.embedded.night import Night, NightFailed
 from ops.embedded.screen import NightScreen, slate_panel
 
 
+LAST = {"features_daily": "last", "candidates_daily": "candidates", "reranker_weekly": "promote"}
+
+
 class FakeAirflow:
     """Runs end at once, as `fails` says; features_daily starts candidates_daily as its asset does."""
 
@@ -47,11 +50,11 @@ class FakeAirflow:
         self.done.append(f"fail {run.dag} {run.id}")
 
     def task_order(self, dag: str) -> list[str]:
-        return ["first", "second"]
+        return ["first", LAST[dag]]
 
     def tasks(self, run: Run, now: datetime) -> list[Task]:
         state = "failed" if run.dag == self.fails else "success"
-        return [Task(run.dag, "second", state, 2.0, 1), Task(run.dag, "first", "success", 1.0, 1)]
+        return [Task(run.dag, LAST[run.dag], state, 2.0, 1), Task(run.dag, "first", "success", 1.0, 1)]
 
     def log(self, run: Run, task: Task) -> str:
         return f"log of {run.id} {task.id}"
@@ -67,9 +70,19 @@ def test_the_night_runs_in_order_and_the_asset_starts_the_candidates(tmp_path: P
         "unpause reranker_weekly",
         "trigger reranker_weekly",
     ]
-    assert [(task.dag, task.id) for task in tasks] == [
-        (dag, task) for dag in ("features_daily", "candidates_daily", "reranker_weekly") for task in ("first", "second")
-    ]
+    assert [(task.dag, task.id) for task in tasks] == [(dag, task) for dag in LAST for task in ("first", LAST[dag])]
+
+
+def test_training_begins_once_the_candidates_are_written_and_both_are_awaited(tmp_path: Path) -> None:
+    airflow = FakeAirflow()
+    looks = iter(["running", "running"])
+    told = airflow.run
+    airflow.run = lambda dag, run_id: (  # type: ignore[method-assign]
+        Run(dag, run_id, next(looks, "success")) if dag == "candidates_daily" else told(dag, run_id)
+    )
+    tasks = Night(airflow, tmp_path, lambda tasks: None).run()
+    assert next(looks, None) is None  # once before the re-ranker was triggered, once beside it
+    assert len(tasks) == len(set(tasks)) == 6
 
 
 def test_a_run_that_an_earlier_demo_left_open_is_ended_first(tmp_path: Path) -> None:
@@ -84,13 +97,13 @@ def test_a_run_that_an_earlier_demo_left_open_is_ended_first(tmp_path: Path) -> 
 
 
 def test_a_failed_task_is_named_with_its_reason_and_its_log(tmp_path: Path) -> None:
-    report = tmp_path / "candidates_daily" / "asset__2" / "second.txt"
+    report = tmp_path / "candidates_daily" / "asset__2" / "candidates.txt"
     report.parent.mkdir(parents=True)
     report.write_text("ValidationFailed: 3 lists are empty\n")
     with pytest.raises(NightFailed) as failed:
         Night(FakeAirflow(fails="candidates_daily"), tmp_path, lambda tasks: None).run()
-    assert "candidates_daily.second failed: ValidationFailed: 3 lists are empty" in str(failed.value)
-    assert "log of asset__2 second" in str(failed.value)
+    assert "candidates_daily.candidates failed: ValidationFailed: 3 lists are empty" in str(failed.value)
+    assert "log of asset__2 candidates" in str(failed.value)
 
 
 def test_candidates_that_no_asset_starts_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

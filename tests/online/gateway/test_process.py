@@ -1,8 +1,11 @@
 """The gateway as it is run: granian, signals, several workers."""
 
 import http.client
+import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 
 from contract.store.publisher import set_model
@@ -72,3 +75,15 @@ def test_bytes_that_are_no_http_end_only_their_connection(tmp_path) -> None:
                     connection.sendall(garbage)
                     assert b"Traceback" not in connection.recv(65536)
             assert stack.ask()[0] == 200
+
+
+def test_settings_that_cannot_hold_together_end_it_with_one_line(tmp_path) -> None:
+    settings = {"PACE_REDIS__TIMEOUT_SECONDS": "1", "PACE_GATEWAY__MIN_TIMEOUT_MS": "50"}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "online.gateway"], env={**os.environ, **settings}, capture_output=True, text=True
+    )
+
+    assert ended.returncode == 2
+    assert "PACE_GATEWAY__MIN_TIMEOUT_MS (50) must exceed" in ended.stderr
+    assert "Traceback" not in ended.stderr
