@@ -176,7 +176,7 @@ class Airflow(Section):
     spark_driver_memory: str = Field("2g", description="Heap of a Spark driver; on local[*] it does all the work")
     spark_java_options: str = Field(
         "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
-        description="Java options of a Spark driver; the last two suit jobs of a minute or two: drop them for long ones",
+        description="Java options of a Spark driver; the last two suit jobs of a minute: drop them for long ones",
     )
 
 

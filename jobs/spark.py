@@ -8,6 +8,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.sql import DataFrame, SparkSession
 
 from contract.errors import BadInput
+from contract.settings import Airflow
 from jobs.java import OLDEST, java_home
 
 # A laptop's data in Spark's 200 shuffle partitions costs more to schedule than to work on.
@@ -15,7 +16,7 @@ LOCAL_SHUFFLE_PARTITIONS = 8
 # Measured on two cores: a night's jobs are over before the optimising compiler has paid for itself, and it and
 # the concurrent collector take a core from the work. Without that compiler Java reserves 48 MB for code, which
 # Spark's generated classes fill within a minute. Under spark-submit the caller says what it wants.
-SHORT_JOB_JAVA_OPTIONS = "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+SHORT_JOB_JAVA_OPTIONS = Airflow().spark_java_options
 LOG4J = Path(__file__).with_name("log4j2.properties")
 
 

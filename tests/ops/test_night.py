@@ -12,7 +12,6 @@ from ops.embedded.airflow_api import Run, Task, seconds_between
 from ops.embedded.night import Night, NightFailed
 from ops.embedded.screen import NightScreen, slate_panel
 
-
 LAST = {"features_daily": "last", "candidates_daily": "candidates", "reranker_weekly": "promote"}
 
 
