@@ -73,8 +73,8 @@ class Lake:
         a kill between them leaves the day missing (run the job again). On object stores a rename copies
         file by file, so that readers may meet half a day until it ends.
         """
-        staged, retired = (self.folder / STAGING / f"{table}-{uuid4().hex}{part}" for part in ("", "-old"))
-        frame.write.parquet(f"{self.root}/{STAGING}/{staged.name}")
+        staged = self._staged(frame, table)
+        retired = staged.with_name(f"{staged.name}-old")
         target = UPath(self.path(table, day))
         files = target.fs
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,3 +83,19 @@ class Lake:
         files.mv(staged.path, target.path, recursive=True)
         if retired.exists():
             files.rm(retired.path, recursive=True)
+
+    def add_to_day(self, frame: DataFrame, table: str, day: str) -> None:
+        """Add the rows of `frame` to one day of `table`; several jobs may do so at once.
+
+        Spark's own append may not: the first job to commit removes what the others have written so far.
+        """
+        staged, target = self._staged(frame, table), UPath(self.path(table, day))
+        target.mkdir(parents=True, exist_ok=True)
+        for part in staged.glob("*.parquet"):
+            target.fs.mv(part.path, (target / part.name).path)
+        target.fs.rm(staged.path, recursive=True)
+
+    def _staged(self, frame: DataFrame, table: str) -> UPath:
+        staged = self.folder / STAGING / f"{table}-{uuid4().hex}"
+        frame.write.parquet(f"{self.root}/{STAGING}/{staged.name}")
+        return staged

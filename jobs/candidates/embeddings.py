@@ -67,10 +67,9 @@ class TextEmbeddings:
         return dict(zip(table["digest"].to_pylist(), table["embedding"].to_pylist(), strict=True))
 
     def _remember(self, fresh: dict[str, bytes]) -> None:
-        # Appended, never replaced: two jobs may add at once, and the same text twice does no harm.
+        # Added, never replaced: two jobs may do so at once, and the same text twice does no harm.
         rows = [(self._version, digest, vector) for digest, vector in fresh.items()]
-        frame = self._spark.createDataFrame(rows, TEXT_EMBEDDINGS).coalesce(1)
-        frame.write.mode("append").parquet(self._lake.path(TABLE, self._day))
+        self._lake.add_to_day(self._spark.createDataFrame(rows, TEXT_EMBEDDINGS).coalesce(1), TABLE, self._day)
 
 
 def _digest(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Drives one night through Airflow: features, the candidates that they set off, then the re-ranker.
+"""Drives one night through Airflow: features, then the candidates that they set off and the re-ranker beside them.
 
-Training needs neither the checks nor the publication of the candidates, so it begins beside them.
+Training makes its pairs from the events of earlier days, so it needs nothing of tonight's candidates.
 """
 
 import time
@@ -13,7 +13,6 @@ from ops.embedded.airflow_api import ACTIVE, AirflowApi, Run, Task
 
 # In the order of the night. `candidates_daily` is started by the asset that features_daily writes.
 FEATURES, CANDIDATES, RERANKER = NIGHT_DAGS = ("features_daily", "candidates_daily", "reranker_weekly")
-CANDIDATES_WRITTEN = "candidates"
 STANDING_DAGS = ("sla_check",)
 POLL_SECONDS = 1.0
 PARSE_SECONDS = 180.0
@@ -43,7 +42,6 @@ class Night:
         self._airflow.unpause(FEATURES)
         self._follow(self._airflow.trigger(FEATURES))
         candidates = self._new_run(CANDIDATES, earlier)
-        self._follow(candidates, until=CANDIDATES_WRITTEN)
         self._airflow.unpause(RERANKER)
         self._follow(candidates, self._airflow.trigger(RERANKER))
         return self._done
@@ -76,8 +74,8 @@ class Night:
             time.sleep(POLL_SECONDS)
         raise NightFailed(f"{dag} was not started by its asset within {ASSET_SECONDS:.0f} s: see airflow-scheduler.log")
 
-    def _follow(self, *runs: Run, until: str = "") -> None:
-        """Until every run succeeded, or the task named by `until` did. Raises NightFailed."""
+    def _follow(self, *runs: Run) -> None:
+        """Until every run succeeded. Raises NightFailed."""
         orders = {run.dag: self._airflow.task_order(run.dag) for run in runs}
         while True:
             # A run is looked at before its tasks: what has ended by then is among them.
@@ -91,8 +89,6 @@ class Night:
                     raise NightFailed(self._why(run, of_run))
                 tasks += of_run
             self._on_change([*self._done, *tasks])
-            if until and any(task.id == until and task.state == "success" for task in tasks):
-                return
             if all(run.state == "success" for run in runs):
                 self._done += tasks
                 return

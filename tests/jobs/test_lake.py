@@ -1,5 +1,6 @@
 """Days of a table: read, resolved and replaced."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def test_a_write_that_fails_leaves_the_day(spark: SparkSession, two_days: Lake) 
     with pytest.raises(PySparkException, match="half way"):
         two_days.write_day(failing, "things", "2024-05-01")
     assert ids(two_days.read_day(spark, "things", "2024-05-01", DDL)) == ["a"]
+
+
+def test_jobs_that_add_to_a_day_at_once_lose_nothing(spark: SparkSession, two_days: Lake) -> None:
+    def add(id: str) -> None:
+        two_days.add_to_day(spark.createDataFrame([(id, MAY_1)], DDL), "things", "2024-05-02")
+
+    with ThreadPoolExecutor() as jobs:
+        list(jobs.map(add, "cdefgh"))
+    assert ids(two_days.read_day(spark, "things", "2024-05-02", DDL)) == list("bcdefgh")
+    assert list((Path(two_days.root) / "_staging").iterdir()) == []
 
 
 def test_a_missing_day_says_what_to_run(spark: SparkSession, two_days: Lake) -> None:

@@ -72,7 +72,7 @@ def test_the_night_runs_in_order_and_the_asset_starts_the_candidates(tmp_path: P
     assert [(task.dag, task.id) for task in tasks] == [(dag, task) for dag in LAST for task in ("first", LAST[dag])]
 
 
-def test_training_begins_once_the_candidates_are_written_and_both_are_awaited(tmp_path: Path) -> None:
+def test_training_runs_beside_the_candidates_and_both_are_awaited(tmp_path: Path) -> None:
     airflow = FakeAirflow()
     looks = iter(["running", "running"])
     told = airflow.run
@@ -80,7 +80,7 @@ def test_training_begins_once_the_candidates_are_written_and_both_are_awaited(tm
         Run(dag, run_id, next(looks, "success")) if dag == "candidates_daily" else told(dag, run_id)
     )
     tasks = Night(airflow, tmp_path, lambda tasks: None).run()
-    assert next(looks, None) is None  # once before the re-ranker was triggered, once beside it
+    assert next(looks, None) is None  # the re-ranker had ended, the candidates were waited for
     assert len(tasks) == len(set(tasks)) == 6
 
 
