@@ -20,7 +20,6 @@ from reranker.precision import Precision, gradient_scaler, half_type, mixed_prec
 # Without a loss of its own the text score learns nothing: strong features leave it no gradient.
 TEXT_LOSS = 0.5
 GRADIENT_NORM = 1.0
-SCORED_PAIRS = 128
 
 Loss = Callable[[Scores, Batch], Tensor]
 
@@ -81,7 +80,7 @@ def train(
     losses: list[float] = []
     network.to(device).train()
     with _frozen(network, plan.frozen_layers):
-        optimizer = torch.optim.AdamW(_weight_groups(network, plan), fused=True)
+        optimizer = torch.optim.AdamW(_groups(network, plan), fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps, plan.warm_up))
         scaler = gradient_scaler(device, half)
         with tqdm(total=steps, desc=label, unit="step", mininterval=1.0) as progress:
@@ -118,39 +117,22 @@ def rate_share(step: int, steps: int, warm_up: float) -> float:
 def score_examples(
     network: CrossEncoder, examples: Sequence[Example], encoder: TextEncoder, plan: TrainingPlan, label: str
 ) -> list[NDArray[np.float32]]:
-    """float32[n, 2] an example: final and text score, without gradients and in the plan's precision.
-
-    Short lists are scored several queries at a time, at most SCORED_PAIRS pairs together where one list isn't more.
-    """
+    """float32[n, 2] an example: final and text score, without gradients and in the plan's precision."""
     use_threads(plan.threads)
     device = pick_device(plan.device)
     half = half_type(device, plan.precision)
     network.to(device).eval()
-    out: list[NDArray[np.float32]] = []
-    with torch.inference_mode(), tqdm(total=len(examples), desc=label, unit="query", mininterval=1.0) as progress:
-        for group in _groups_of_pairs(examples):
-            sizes = [len(example.items) for example in group]
-            if any(sizes):
-                batch = collate(group, encoder, device)
-                with mixed_precision(device, half):
-                    scores = network(batch.pairs, batch.features)
-                rows = torch.stack((scores.final, scores.text), 1).float().cpu().numpy()
-            else:
-                rows = np.zeros((0, 2), np.float32)
-            out += np.split(rows, np.cumsum(sizes)[:-1])
-            progress.update(len(group))
+    out = []
+    with torch.inference_mode():
+        for example in tqdm(examples, desc=label, unit="query", mininterval=1.0):
+            if not example.items:
+                out.append(np.zeros((0, 2), np.float32))
+                continue
+            batch = collate([example], encoder, device)
+            with mixed_precision(device, half):
+                scores = network(batch.pairs, batch.features)
+            out.append(torch.stack((scores.final, scores.text), 1).float().cpu().numpy())
     return out
-
-
-def _groups_of_pairs(examples: Sequence[Example]) -> Iterator[Sequence[Example]]:
-    start = pairs = 0
-    for place, example in enumerate(examples):
-        if place > start and pairs + len(example.items) > SCORED_PAIRS:
-            yield examples[start:place]
-            start, pairs = place, 0
-        pairs += len(example.items)
-    if start < len(examples):
-        yield examples[start:]
 
 
 def _epochs(
@@ -161,7 +143,7 @@ def _epochs(
         yield from shuffled_batches(drawn, plan.batch_queries, random)
 
 
-def _weight_groups(network: CrossEncoder, plan: TrainingPlan) -> list[dict[str, object]]:
+def _groups(network: CrossEncoder, plan: TrainingPlan) -> list[dict[str, object]]:
     """Weights of the encoder decay, its biases and norms and the head don't."""
     trained = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
     of_encoder = [(name, weight) for name, weight in trained if name.startswith("encoder.")]

@@ -139,18 +139,6 @@ def test_scoring_examples_gives_both_scores_of_every_candidate(
         assert np.allclose(found[0][:, 0], fresh(batch.pairs, batch.features).final.numpy(), atol=1e-4)
 
 
-def test_lists_that_are_scored_together_get_the_scores_they_get_alone(
-    fresh: CrossEncoder, examples: list[Example], encoder: TextEncoder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lists = [examples[0], examples[1].take(np.array([], int)), *examples[1:5], examples[0].take(np.array([2]))]
-    together = score_examples(fresh, lists, encoder, PLAN, "together")
-    monkeypatch.setattr("reranker.training.SCORED_PAIRS", 1)
-    alone = score_examples(fresh, lists, encoder, PLAN, "alone")
-    assert [len(scores) for scores in together] == [len(example.items) for example in lists]
-    for found, expected in zip(together, alone, strict=True):
-        assert np.allclose(found, expected, atol=1e-4)
-
-
 def test_a_draw_holds_positives_and_others_in_the_lists_order() -> None:
     labels = np.array([0, 1, 0, 0, 1, 0, 0, 0, 1, 0], np.float32)
     example = Example((1,), tuple((n,) for n in range(10)), np.zeros((10, 1), np.float32), labels)
