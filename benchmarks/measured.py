@@ -1,6 +1,8 @@
 """A command in a process of its own, with what it took: time, CPU, and the peak memory of its whole tree."""
 
+import math
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -25,30 +27,46 @@ class Measured:
 
 
 class CommandFailed(Exception):
-    """The command under measurement did not succeed; the text ends with the last lines of its output."""
+    """The command under measurement did not succeed: `why` in short; the text ends with its last lines of output."""
+
+    def __init__(self, command: Sequence[str], why: str, log: Path) -> None:
+        self.why = why
+        tail = log.read_text(errors="replace").splitlines()[-15:]
+        super().__init__(f"{' '.join(command)}: {why}\n" + "\n".join(tail))
 
 
-def measure(command: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> Measured:
-    """Run `command` to its end, its output into `log`. Raises CommandFailed.
+def measure(
+    command: Sequence[str], log: Path, env: Mapping[str, str] | None = None, limit_seconds: float = math.inf
+) -> Measured:
+    """Run `command` to its end, its output into `log`. Raises CommandFailed, also when the limit has stopped it.
 
     Memory is sampled every 0.1 s: a shorter peak may be missed.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})})
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **(env or {})}, start_new_session=True
+        )
         peak_tree = peak_process = 0
         status = None
-        while status is None:
-            sizes = resident(process.pid)
-            peak_tree = max(peak_tree, sum(sizes))
-            peak_process = max([peak_process, *sizes])
-            status, usage = reap(process)
-            if status is None:
-                time.sleep(SAMPLE_SECONDS)
+        try:
+            while status is None:
+                sizes = resident(process.pid)
+                peak_tree = max(peak_tree, sum(sizes))
+                peak_process = max([peak_process, *sizes])
+                status, usage = reap(process)
+                if status is None and time.monotonic() - started > limit_seconds:
+                    raise CommandFailed(command, f"stopped after {limit_seconds:.0f} s", log)
+                if status is None:
+                    time.sleep(SAMPLE_SECONDS)
+        except BaseException:
+            # A session of its own gets no Ctrl-C from the terminal.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
     if status:
-        tail = log.read_text(errors="replace").splitlines()[-15:]
-        raise CommandFailed(f"{' '.join(command)}: exit status {status}\n" + "\n".join(tail))
+        raise CommandFailed(command, f"exit status {status}", log)
     return Measured(time.monotonic() - started, usage, peak_tree, peak_process)
 
 

@@ -1,6 +1,6 @@
 """The night's Spark jobs at 1, 10 and 50 times the sample: seconds, events a second, peak memory; polars beside them.
 
-`python -m benchmarks.night [--scales 1,10,50] [--jobs import,features,candidates,training_pairs]`
+`python -m benchmarks.night [--scales 1,10,50] [--jobs import,features,candidates,training_pairs] [--limit SECONDS]`
 
 Each job runs as the DAGs run it (spark-submit, `local[*]`) in a process of its own, on a lake of its own. Prints a
 table, writes benchmarks/results/night.json and docs/benchmarks/night.md, and ends with one line of JSON. With --days
@@ -19,7 +19,7 @@ import polars as pl
 
 from benchmarks.agreement import difference
 from benchmarks.machine import describe
-from benchmarks.measured import Measured, measure, python
+from benchmarks.measured import CommandFailed, Measured, measure, python
 from benchmarks.night_page import page, table
 from benchmarks.replicate import last_days, replicate, write_sample
 from contract.settings import Settings, read_settings
@@ -27,7 +27,9 @@ from jobs.java import java_home
 from jobs.lake import Lake
 
 ROOT = Path(__file__).parents[1]
+ENGINES = ("spark", "polars")
 JOBS = ("import", "features", "candidates", "training_pairs")
+NEEDS = {"import": (), "features": ("import",), "candidates": ("import", "features"), "training_pairs": ("import",)}
 LINEAR_SLACK = 1.1
 
 
@@ -50,39 +52,62 @@ class Run:
         return Run(job, engine, scale, events, events_per_second=events / took.seconds, **asdict(took))
 
 
-def runs(args: Namespace, settings: Settings) -> Iterator[Run]:
+@dataclass(frozen=True)
+class Unfinished:
+    """A job at a scale that has no numbers, and why."""
+
+    job: str
+    engine: str
+    scale: int
+    why: str
+
+
+def runs(args: Namespace, settings: Settings) -> Iterator[Run | Unfinished]:
     """Every wanted job at every scale, smallest scale first, after those that it needs."""
     sample = args.folder / "sample"
     write_sample(sample)
     events = pl.read_parquet(sample / "events.parquet")
     if args.days:
         events = last_days(events, args.days)
+    wanted = with_needs(args.jobs)
     for scale in args.scales:
         at = args.folder / f"{scale}x"
         count = replicate(events, scale, at / "events")
         lake = at / "lake"
         remove(lake)
-        for job in JOBS:
-            if job not in with_needs(args.jobs):
+        files = ["--events", str(at / "events"), "--items", str(sample / "items.parquet")]
+        missing: set[str] = set()
+        for job in wanted:
+            if lacks := [need for need in NEEDS[job] if need in missing]:
+                missing.add(job)
+                yield Unfinished(job, "spark", scale, f"needs {lacks[0]}")
                 continue
-            verb, extra = (
-                ("import_events", ["--events", str(at / "events"), "--items", str(sample / "items.parquet")])
-                if job == "import"
-                else (job, [])
-            )
-            command = [*spark_submit(settings), verb, "--lake", str(lake), *extra]
-            yield Run.of(job, "spark", scale, count, measure(command, at / f"{job}.log", environment(args.folder)))
+            verb = ["import_events", *files] if job == "import" else [job]
+            ran = [("spark", [*spark_submit(settings), *verb, "--lake", str(lake)], at / f"{job}.log")]
             if job == "features":
-                day = Lake(str(lake)).resolve("latest")
-                command = python(
-                    "benchmarks.polars_features", "--lake", str(lake), "--date", day, "--out", str(at / "polars")
-                )
-                yield Run.of(job, "polars", scale, count, measure(command, at / "polars.log"))
+                options = [
+                    "--lake",
+                    str(lake),
+                    "--date",
+                    Lake(str(lake)).resolve("latest"),
+                    "--out",
+                    str(at / "polars"),
+                ]
+                ran.append(("polars", python("benchmarks.polars_features", *options), at / "polars.log"))
+            for engine, command, log in ran:
+                try:
+                    took = measure(command, log, environment(args.folder), args.limit)
+                except CommandFailed as failed:
+                    print(failed, file=sys.stderr)
+                    missing.add(job)
+                    yield Unfinished(job, engine, scale, failed.why)
+                else:
+                    yield Run.of(job, engine, scale, count, took)
 
 
-def with_needs(wanted: list[str]) -> set[str]:
-    """Every job reads what import wrote, and candidates what features wrote."""
-    return {"import", *wanted, *(["features"] if "candidates" in wanted else [])}
+def with_needs(wanted: list[str]) -> list[str]:
+    """The wanted jobs and what they need, in the night's order."""
+    return [job for job in JOBS if job in wanted or any(job in NEEDS[other] for other in wanted)]
 
 
 def spark_submit(settings: Settings) -> list[str]:
@@ -126,7 +151,7 @@ def agreement(folder: Path, scale: int) -> dict[str, str | None]:
 
 def linearity(found: list[Run]) -> list[dict[str, object]]:
     """For each Spark job and scale: the time beside that of the smallest scale; at most linear, with a tenth on top."""
-    base = {run.job: run for run in found if run.engine == "spark" and run.scale == min(r.scale for r in found)}
+    base = {run.job: run for run in sorted(found, key=lambda run: -run.scale) if run.engine == "spark"}
     return [
         {
             "job": run.job,
@@ -149,28 +174,40 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--scales", type=numbers, default=[1, 10, 50], help="copies of the sample (1,10,50)")
     parser.add_argument("--jobs", type=names, default=list(JOBS), help=f"some of {','.join(JOBS)}")
     parser.add_argument("--days", type=int, default=0, help="only the last days of the sample; 0: all of them")
+    parser.add_argument("--limit", type=float, default=3600, help="seconds until a job is stopped (%(default)s)")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench", help="where lakes and logs go")
     args = parser.parse_args(argv)
     os.chdir(ROOT)
     settings = read_settings()
-    found = []
+    found: list[Run] = []
+    unfinished: list[Unfinished] = []
     for run in runs(args, settings):
-        found.append(run)
-        print(f"{run.job} ({run.engine}) at {run.scale}x: {run.seconds:.1f} s", file=sys.stderr, flush=True)
+        if isinstance(run, Run):
+            found.append(run)
+        else:
+            unfinished.append(run)
+        told = f"{run.seconds:.1f} s" if isinstance(run, Run) else run.why
+        print(f"{run.job} ({run.engine}) at {run.scale}x: {told}", file=sys.stderr, flush=True)
+    both = [{run.scale for run in found if (run.job, run.engine) == ("features", engine)} for engine in ENGINES]
+    compared = sorted(set.intersection(*both))
     result = {
         "benchmark": "night",
         "machine": describe(),
         "days": args.days or None,
+        "driver_memory": settings.airflow.spark_driver_memory,
+        "java_options": settings.airflow.spark_java_options,
         "runs": [asdict(run) for run in found],
+        "unfinished": [asdict(run) for run in unfinished],
         "linear": linearity(found),
-        "polars_differs": agreement(args.folder, args.scales[0]) if "features" in args.jobs else {},
+        "polars_differs": agreement(args.folder, compared[0]) if compared else {},
     }
     print(table(result))
     if not args.days:
         write(ROOT / "benchmarks" / "results" / "night.json", json.dumps(result, indent=1) + "\n")
         write(ROOT / "docs" / "benchmarks" / "night.md", page(result))
     print(json.dumps(result))
-    return 0 if not any(result["polars_differs"].values()) and all(row["holds"] for row in result["linear"]) else 1
+    held = all(row["holds"] for row in result["linear"]) and not any(result["polars_differs"].values())
+    return 0 if held and not unfinished else 1
 
 
 def write(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
 """The night's benchmark as a table and as a page of the documentation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.machine import one_line
@@ -47,9 +47,12 @@ def page(result: Mapping[str, Any]) -> str:
             "",
             table(result),
             "",
+            *_unfinished(result["unfinished"]),
             "Every run is a process of its own, started as the DAGs start it; its time includes the start of Python",
             "and of Spark's JVM. *Peak of all* is the resident memory of the whole process tree at one moment (pages",
             "that processes share count in each), *peak of one* that of the largest process; sampled every 0.1 s.",
+            f"Spark's driver had a heap of {result['driver_memory']} and the Java options `{result['java_options']}`;",
+            "Java gives memory back late, so that the peak is nearer to the heap than to the need.",
             "",
             "## At most linear?",
             "",
@@ -61,6 +64,17 @@ def page(result: Mapping[str, Any]) -> str:
             "",
         ]
     )
+
+
+def _unfinished(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not rows:
+        return []
+    return [
+        "Not finished, and so without numbers:",
+        "",
+        *(f"- `{row['job']}` ({row['engine']}) at {row['scale']}x: {row['why']}" for row in rows),
+        "",
+    ]
 
 
 def _linear(rows: list[Mapping[str, Any]]) -> list[str]:
@@ -76,7 +90,7 @@ def _linear(rows: list[Mapping[str, Any]]) -> list[str]:
 def _crossover(result: Mapping[str, Any]) -> list[str]:
     differs = [name for name, what in result["polars_differs"].items() if what]
     seconds = {(run["engine"], run["scale"]): run["seconds"] for run in result["runs"] if run["job"] == "features"}
-    scales = sorted({scale for _, scale in seconds})
+    scales = sorted(scale for engine, scale in seconds if engine == "spark" and ("polars", scale) in seconds)
     if not scales:
         return ["The job `features` was not run."]
     lines = [

@@ -53,6 +53,7 @@ with DAG(
             "publish",
             outlets=[GENERATION],
             doc_md="Redis unreachable or full: look at its memory, then clear this task; it starts a new generation. "
-            "Verification failed: what is in Redis is not what was written; do not flip by hand.",
+            "Verification failed: what is in Redis is not what was written; do not flip by hand. A later day is live: "
+            "a backfill stops here, its tables are written.",
         )
     )

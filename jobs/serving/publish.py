@@ -5,12 +5,13 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from itertools import chain
 
-from contract.errors import BadInput
+from contract.errors import BadInput, CorruptValue, NoGeneration, PublishRefused
 from contract.keys import Keys
 from contract.records import GenerationMeta, Pointer
 from contract.settings import Settings
 from contract.store.connection import connect
 from contract.store.publisher import Publisher
+from contract.store.reader import Reader
 from jobs.arguments import job_parser
 from jobs.lake import Lake
 from jobs.parquet import open_day
@@ -21,7 +22,9 @@ ROWS_PER_BATCH = 2000
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
-    return job_parser("publish", __doc__ or "", settings)
+    parser = job_parser("publish", __doc__ or "", settings)
+    parser.add_argument("--older", action="store_true", help="publish even if a later day is live")
+    return parser
 
 
 def main(args: Namespace, settings: Settings) -> None:
@@ -29,7 +32,10 @@ def main(args: Namespace, settings: Settings) -> None:
     day = lake.resolve(args.date, "candidates")
     redis = settings.redis
     client = connect(redis.url, redis.publish_timeout_seconds, redis.cluster)
-    publisher = Publisher(client, Keys(redis.prefix), redis.staging_ttl_seconds, redis.retired_ttl_seconds)
+    keys = Keys(redis.prefix)
+    if not args.older:
+        refuse_older(Reader(client, keys), day)
+    publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
     started = time.monotonic()
     meta, pointer = publish(publisher, lake, day)
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(meta.counts.items()))
@@ -37,6 +43,22 @@ def main(args: Namespace, settings: Settings) -> None:
         f"generation {meta.generation} of {day} is live after {time.monotonic() - started:.1f} s: {counts}; "
         f"before it: {pointer.previous or 'none'}; model: {pointer.model or 'none'}"
     )
+
+
+def refuse_older(reader: Reader, day: str) -> None:
+    """Raises PublishRefused where a generation of a later day is live: a backfill fills the lake, not the answers."""
+    live = reader.pointer().generation
+    if not live:
+        return
+    try:
+        date = reader.meta(live).date
+    except (NoGeneration, CorruptValue):  # what is live is of no use: any day is better
+        return
+    if day < date:
+        raise PublishRefused(
+            f"generation {live} of {date} is live, and {day} is older: it stays. If the older day is meant, run "
+            f"`python -m jobs publish --date {day} --older`; `python -m jobs rollback` goes back a generation"
+        )
 
 
 def publish(publisher: Publisher, lake: Lake, day: str) -> tuple[GenerationMeta, Pointer]:

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.measured import CommandFailed, measure
@@ -39,3 +40,11 @@ def test_a_failure_is_raised_with_the_end_of_the_output(tmp_path: Path) -> None:
 def test_variables_reach_the_command(tmp_path: Path) -> None:
     measure([sys.executable, "-c", "import os; print(os.environ['HELLO'])"], tmp_path / "log", {"HELLO": "there"})
     assert (tmp_path / "log").read_text() == "there\n"
+
+
+def test_a_command_past_its_limit_is_stopped_with_its_children(tmp_path: Path) -> None:
+    with pytest.raises(CommandFailed, match="stopped after 1 s") as stopped:
+        measure(["bash", "-c", "sleep 60 & echo $!; wait"], tmp_path / "log", limit_seconds=1.0)
+    assert stopped.value.why == "stopped after 1 s"
+    child = int((tmp_path / "log").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE

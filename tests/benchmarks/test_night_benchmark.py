@@ -1,12 +1,17 @@
 """What the night's benchmark says of its numbers."""
 
+from argparse import Namespace
+from pathlib import Path
+
 import polars as pl
 import pytest
 
 from benchmarks.agreement import difference
 from benchmarks.machine import describe
-from benchmarks.night import JOBS, Run, linearity, main
+from benchmarks.measured import CommandFailed, Measured
+from benchmarks.night import JOBS, Run, linearity, main, runs
 from benchmarks.night_page import page, table
+from contract.settings import read_settings
 
 MACHINE = describe()
 
@@ -18,6 +23,9 @@ def run(job: str, engine: str, scale: int, seconds: float) -> Run:
 def result(*runs: Run, **differs: str | None) -> dict[str, object]:
     return {
         "machine": MACHINE,
+        "driver_memory": "2g",
+        "java_options": "-XX:+UseParallelGC",
+        "unfinished": [],
         "runs": [vars(one) for one in runs],
         "linear": linearity(list(runs)),
         "polars_differs": differs,
@@ -74,3 +82,37 @@ def test_an_unknown_job_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--jobs", "features,nonsense"])
     assert "features,nonsense" in capsys.readouterr().err
     assert "training_pairs" in JOBS
+
+
+def test_a_scale_that_a_job_did_not_reach_is_told_and_not_compared() -> None:
+    found = [run("features", "spark", 1, 10.0), run("features", "spark", 10, 20.0), run("import", "spark", 10, 5.0)]
+    assert [(row["job"], row["data"]) for row in linearity(found)] == [("features", 10)]
+    late = {"job": "candidates", "engine": "spark", "scale": 50, "why": "stopped after 60 s"}
+    text = page(result(*found) | {"unfinished": [late]})
+    assert "- `candidates` (spark) at 50x: stopped after 60 s" in text
+
+
+def test_what_a_failed_job_would_have_written_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def measure(command: list[str], log: Path, *rest: object) -> Measured:
+        if "features" in command:
+            raise CommandFailed(command, "stopped after 60 s", log)
+        return Measured(1.0, 1.0, 1, 1)
+
+    (tmp_path / "1x").mkdir()
+    (tmp_path / "1x" / "features.log").write_text("")
+    monkeypatch.setattr("benchmarks.night.measure", measure)
+    monkeypatch.setattr("benchmarks.night.spark_submit", lambda settings: ["spark-submit"])
+    monkeypatch.setattr("benchmarks.night.python", lambda *words: ["polars"])
+    monkeypatch.setattr("benchmarks.night.Lake.resolve", lambda lake, day: "2011-12-09")
+    monkeypatch.setattr("benchmarks.night.environment", lambda folder: {})
+    args = Namespace(folder=tmp_path, days=2, scales=[1], jobs=list(JOBS), limit=60.0)
+    told = {(one.job, one.engine): getattr(one, "why", "ran") for one in runs(args, read_settings())}
+    assert told == {
+        ("import", "spark"): "ran",
+        ("features", "spark"): "stopped after 60 s",
+        ("features", "polars"): "ran",
+        ("candidates", "spark"): "needs features",
+        ("training_pairs", "spark"): "ran",
+    }

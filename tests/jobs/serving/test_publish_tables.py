@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from contract.errors import BadInput
+from contract.errors import BadInput, PublishRefused
 from contract.keys import Keys
 from contract.records import ItemRecord, UserRecord
 from contract.store.publisher import Publisher
 from contract.store.reader import Reader
 from jobs.lake import Lake
-from jobs.serving.publish import publish
+from jobs.serving.publish import publish, refuse_older
 
 DAY = "2011-12-09"
 ITEM = {
@@ -114,3 +114,15 @@ def test_an_empty_table_is_not_published(client: Any, keys: Keys, written: Lake)
     pq.write_table(pq.read_table(folder / "part.parquet").slice(0, 0), folder / "part.parquet")
     with pytest.raises(BadInput, match="empty generation"):
         publish(publisher(client, keys), written, DAY)
+
+
+def test_a_backfill_does_not_replace_a_later_day(client: Any, keys: Keys, written: Lake) -> None:
+    reader = Reader(client, keys)
+    refuse_older(reader, DAY)  # nothing is live
+    publish(publisher(client, keys), written, DAY)
+    for day in (DAY, "2011-12-10"):
+        refuse_older(reader, day)
+    with pytest.raises(PublishRefused, match="generation 1 of 2011-12-09 is live, and 2011-12-08 is older: it stays"):
+        refuse_older(reader, "2011-12-08")
+    client.delete(keys.meta(1))
+    refuse_older(reader, "2011-12-08")  # what is live cannot be read
