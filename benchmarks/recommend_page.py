@@ -15,6 +15,7 @@ def page(found: dict[str, Any]) -> str:
     )
     total = sum(found["cpu_split_us"].values())
     split = "".join(f"| {part} | {us:.0f} | {us / total:.0%} |\n" for part, us in found["cpu_split_us"].items())
+    verdict = "met" if found["aim_met"] else "MISSED"
     return f"""\
 # What a recommend call costs the gateway
 
@@ -25,12 +26,13 @@ One gateway worker; Valkey, the client and whatever else runs share the cores, s
 bounds. Generated data: {data["items"]} items, {data["users"]} users, lists of {data["list_length"]}. Every request
 names a user and a context item, so that two lists are read and merged. No model is promoted (all answers are of level
 `{found["level"]}`) and the answer cache is off. {found["requests"]} requests a run over loopback with keep-alive; of
-{found["repeats"]} runs the one that cost the gateway least CPU.
+{found["repeats"]} runs the median by the gateway's CPU.
 
 | concurrency | p50 ms | p99 ms | requests/s | gateway CPU ms/request | client CPU ms/request |
 |---|---|---|---|---|---|
 {load}
-The aim is at most {aim:g} ms of gateway CPU a request. Where it goes at concurrency {found["load"][0]["concurrency"]}:
+The aim is at most {aim:g} ms of gateway CPU a request: {verdict}.
+Where it goes at concurrency {found["load"][0]["concurrency"]}:
 
 | part | us/request | share |
 |---|---|---|
