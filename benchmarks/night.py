@@ -1,19 +1,21 @@
 """The night's Spark jobs at 1, 10 and 50 times the sample: seconds, events a second, peak memory; polars beside them.
 
-`python -m benchmarks.night [--scales 1,10,50] [--jobs import,features,candidates,training_pairs] [--limit SECONDS]`
+`python -m benchmarks.night [--scales 1,10,50] [--jobs import,features,candidates,training_pairs] [--resume]`
 
-Each job runs as the DAGs run it (spark-submit, `local[*]`) in a process of its own, on a lake of its own. Prints a
-table, writes benchmarks/results/night.json and docs/benchmarks/night.md, and ends with one line of JSON. With --days
-only the last days of the sample are used, to try the benchmark itself, and nothing is written outside --folder.
+Each job runs as the DAGs run it (spark-submit, `local[*]`) in a process of its own, on a lake of its own. Writes
+benchmarks/results/night.json and docs/benchmarks/night.md after every run, so that --resume can go on after the last
+one; prints a table, and ends with one line of JSON. With --days only the last days of the sample are used, to try the
+benchmark itself, and nothing is written outside --folder.
 """
 
 import json
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -27,6 +29,7 @@ from jobs.java import java_home
 from jobs.lake import Lake
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results" / "night.json"
 ENGINES = ("spark", "polars")
 JOBS = ("import", "features", "candidates", "training_pairs")
 NEEDS = {"import": (), "features": ("import",), "candidates": ("import", "features"), "training_pairs": ("import",)}
@@ -62,8 +65,9 @@ class Unfinished:
     why: str
 
 
-def runs(args: Namespace, settings: Settings) -> Iterator[Run | Unfinished]:
-    """Every wanted job at every scale, smallest scale first, after those that it needs."""
+def runs(args: Namespace, settings: Settings, earlier: Sequence[Run] = ()) -> Iterator[Run | Unfinished]:
+    """Every wanted job at every scale, smallest scale first, after those that it needs; `earlier` ones as they were."""
+    known = {(run.job, run.engine, run.scale): run for run in earlier}
     sample = args.folder / "sample"
     write_sample(sample)
     events = pl.read_parquet(sample / "events.parquet")
@@ -72,15 +76,21 @@ def runs(args: Namespace, settings: Settings) -> Iterator[Run | Unfinished]:
     wanted = with_needs(args.jobs)
     for scale in args.scales:
         at = args.folder / f"{scale}x"
-        count = replicate(events, scale, at / "events")
         lake = at / "lake"
-        remove(lake)
+        if ("import", "spark", scale) in known:
+            count = known["import", "spark", scale].events
+        else:
+            count = replicate(events, scale, at / "events")
+            remove(lake)
         files = ["--events", str(at / "events"), "--items", str(sample / "items.parquet")]
         missing: set[str] = set()
         for job in wanted:
             if lacks := [need for need in NEEDS[job] if need in missing]:
                 missing.add(job)
                 yield Unfinished(job, "spark", scale, f"needs {lacks[0]}")
+                continue
+            if (job, "spark", scale) in known:
+                yield from (known[job, engine, scale] for engine in ENGINES if (job, engine, scale) in known)
                 continue
             verb = ["import_events", *files] if job == "import" else [job]
             ran = [("spark", [*spark_submit(settings), *verb, "--lake", str(lake)], at / f"{job}.log")]
@@ -175,39 +185,65 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--jobs", type=names, default=list(JOBS), help=f"some of {','.join(JOBS)}")
     parser.add_argument("--days", type=int, default=0, help="only the last days of the sample; 0: all of them")
     parser.add_argument("--limit", type=float, default=3600, help="seconds until a job is stopped (%(default)s)")
+    parser.add_argument("--resume", action="store_true", help="keep the runs that were written, go on after them")
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "bench", help="where lakes and logs go")
     args = parser.parse_args(argv)
     os.chdir(ROOT)
     settings = read_settings()
+    earlier = earlier_runs(settings, args.folder) if args.resume else []
     found: list[Run] = []
     unfinished: list[Unfinished] = []
-    for run in runs(args, settings):
+    result = report(args, settings, found, unfinished)
+    for run in runs(args, settings, earlier):
         if isinstance(run, Run):
             found.append(run)
         else:
             unfinished.append(run)
         told = f"{run.seconds:.1f} s" if isinstance(run, Run) else run.why
         print(f"{run.job} ({run.engine}) at {run.scale}x: {told}", file=sys.stderr, flush=True)
+        result = report(args, settings, found, unfinished)
+        if not args.days:
+            write(RESULTS, json.dumps(result, indent=1) + "\n")
+            write(ROOT / "docs" / "benchmarks" / "night.md", page(result))
+    print(table(result))
+    print(json.dumps(result))
+    held = all(row["holds"] for row in result["linear"]) and not any(result["polars_differs"].values())
+    return 0 if held and not unfinished else 1
+
+
+def report(args: Namespace, settings: Settings, found: list[Run], unfinished: list[Unfinished]) -> dict[str, Any]:
+    """What the JSON file holds and the page shows."""
     both = [{run.scale for run in found if (run.job, run.engine) == ("features", engine)} for engine in ENGINES]
     compared = sorted(set.intersection(*both))
-    result = {
+    return {
         "benchmark": "night",
         "machine": describe(),
         "days": args.days or None,
-        "driver_memory": settings.airflow.spark_driver_memory,
-        "java_options": settings.airflow.spark_java_options,
+        **settings_of(settings),
         "runs": [asdict(run) for run in found],
         "unfinished": [asdict(run) for run in unfinished],
         "linear": linearity(found),
         "polars_differs": agreement(args.folder, compared[0]) if compared else {},
     }
-    print(table(result))
-    if not args.days:
-        write(ROOT / "benchmarks" / "results" / "night.json", json.dumps(result, indent=1) + "\n")
-        write(ROOT / "docs" / "benchmarks" / "night.md", page(result))
-    print(json.dumps(result))
-    held = all(row["holds"] for row in result["linear"]) and not any(result["polars_differs"].values())
-    return 0 if held and not unfinished else 1
+
+
+def settings_of(settings: Settings) -> dict[str, str]:
+    return {
+        "driver_memory": settings.airflow.spark_driver_memory,
+        "java_options": settings.airflow.spark_java_options,
+    }
+
+
+def earlier_runs(settings: Settings, folder: Path) -> list[Run]:
+    """The runs of the results file whose lake is still there. Other settings give other numbers: they are refused."""
+    if not RESULTS.is_file():
+        return []
+    result = json.loads(RESULTS.read_text())
+    if any(result[name] != value for name, value in settings_of(settings).items()):
+        used = f"{result['driver_memory']}, {result['java_options']}"
+        raise SystemExit(f"{RESULTS} was made with other Spark settings ({used}): run without --resume")
+    kept = [Run(**run) for run in result["runs"]]
+    return [run for run in kept if (folder / f"{run.scale}x" / "lake").is_dir()]
 
 
 def write(path: Path, text: str) -> None:

@@ -108,11 +108,16 @@ def test_what_a_failed_job_would_have_written_is_not_waited_for(
     monkeypatch.setattr("benchmarks.night.Lake.resolve", lambda lake, day: "2011-12-09")
     monkeypatch.setattr("benchmarks.night.environment", lambda folder: {})
     args = Namespace(folder=tmp_path, days=2, scales=[1], jobs=list(JOBS), limit=60.0)
-    told = {(one.job, one.engine): getattr(one, "why", "ran") for one in runs(args, read_settings())}
-    assert told == {
+    told = list(runs(args, read_settings()))
+    assert {(one.job, one.engine): getattr(one, "why", "ran") for one in told} == {
         ("import", "spark"): "ran",
         ("features", "spark"): "stopped after 60 s",
         ("features", "polars"): "ran",
         ("candidates", "spark"): "needs features",
         ("training_pairs", "spark"): "ran",
     }
+    ran = [one for one in told if isinstance(one, Run)]
+    monkeypatch.setattr("benchmarks.night.measure", lambda *rest: Measured(2.0, 2.0, 2, 2))
+    again = {(one.job, one.engine): one.seconds for one in runs(args, read_settings(), ran) if isinstance(one, Run)}
+    assert again["import", "spark"] == again["training_pairs", "spark"] == 1.0  # kept
+    assert again["features", "spark"] == again["candidates", "spark"] == 2.0  # what had not finished
