@@ -56,7 +56,11 @@ def main(argv: list[str]) -> int:
         return 1
     except Exception as error:
         leave_report(args.report, f"{type(error).__name__}: {error}")
-        traceback.print_exc()
+        # A folder that cannot be written, a full disk: the system's own words name it, a stack trace adds nothing.
+        if isinstance(error, OSError) and error.filename:
+            print(f"pacesetter {verb}: {type(error).__name__}: {error}", file=sys.stderr)
+        else:
+            traceback.print_exc()
         return 1
     return 0
 

@@ -1,5 +1,6 @@
 """Scores a query's candidates: the one path for the ranker, for evaluation and for golden pairs."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from reranker.manifest import Manifest
 from reranker.network import CrossEncoder, PairTensors
 from reranker.precision import half_type, pick_device, use_threads
 from reranker.weights import unpack_network
+
+log = logging.getLogger(__name__)
 
 BATCH_PAIRS = 64
 
@@ -146,6 +149,7 @@ def load_reranker(
     reranker = build_reranker(artifact, place, half_type(place), batch_pairs)
     found = reranker.answer(golden)
     compare(golden, found, TOLERANCE_FLOAT32 if reranker.half is None else TOLERANCE_HALF)
+    log.info("model %s: the encoder computes in %s on %s", reranker.version, reranker.half or torch.float32, place)
     return reranker
 
 

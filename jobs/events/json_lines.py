@@ -1,6 +1,7 @@
 """JSON lines, one row a line: a line that does not parse is set aside, and the rest of the file goes on."""
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
 from typing import IO, Annotated
@@ -18,6 +19,7 @@ MAX_LINE_BYTES = 32_000_000
 _BATCH_LINES = 65_536
 _BATCH_BYTES = 32_000_000
 _BOM = b"\xef\xbb\xbf"
+_NOT_FINITE = re.compile(rb'"(\w+)"\s*:\s*(NaN|-?Infinity)\b')
 _DAMAGED_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 
 Id = str | int | None
@@ -79,12 +81,18 @@ def read_json_lines(file: InputFile) -> Iterator[tuple[Batch, list[Rejected]]]:
             numbers.append(number)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raw = line[: 4 * MAX_RAW_CHARACTERS].decode(errors="replace")[:MAX_RAW_CHARACTERS]
-            rejected.append(Rejected(number, _reason(error), raw))
+            rejected.append(Rejected(number, _not_finite(line) or _reason(error), raw))
         if size >= _BATCH_BYTES or len(rows) + len(rejected) >= _BATCH_LINES:
             yield _batch(file.table, numbers, rows), rejected
             rows, numbers, rejected, size = [], [], [], 0
     if rows or rejected:
         yield _batch(file.table, numbers, rows), rejected
+
+
+def _not_finite(line: bytes) -> str | None:
+    """What Python's own json module writes for such a number is no JSON."""
+    found = _NOT_FINITE.search(line)
+    return f"{found[1].decode()}: not a finite number (JSON has no {found[2].decode()}: write null)" if found else None
 
 
 def _lines(file: InputFile) -> Iterator[tuple[int, bytes]]:

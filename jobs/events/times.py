@@ -10,7 +10,11 @@ from pyarrow import types as t
 from jobs.events.values import Checked, as_text, is_text
 
 TIMESTAMP = pa.timestamp("us", "UTC")
-FUTURE_ALLOWANCE = timedelta(days=1)
+# Clocks differ by minutes; hours are a wrong time zone.
+FUTURE_ALLOWANCE = timedelta(hours=1)
+# pandas has no later time; for our purpose all of them are one.
+_FAR_FUTURE = r"^(226[3-9]|22[7-9]\d|2[3-9]\d\d|[3-9]\d{3})-?\d\d-?\d\d([Tt ]|$)"
+_FAR_FUTURE_US = 2**63 - 1
 # An epoch number below this is most likely in seconds: as milliseconds it lies before March 1973.
 MIN_EPOCH_MS = 100_000_000_000
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -49,9 +53,10 @@ def _parse(text: pa.Array) -> pa.Array:
     digits = pc.fill_null(pc.match_substring_regex(text, r"^\d+$"), False)
     zoned = pc.fill_null(pc.match_substring_regex(text, r"[Tt ]\d{2}.*([Zz]|[+-]\d{2}(:?\d{2})?)$"), False)
     epoch = [None if number is None else _epoch_us(number) for number in _only(text, digits).to_pylist()]
+    far = pc.if_else(pc.match_substring_regex(text, _FAR_FUTURE), _FAR_FUTURE_US, pa.scalar(None, pa.int64()))
     # Apart, because in one call pandas reads naive times in the zone of the ones before them.
     naive = _iso_us(_only(text, pc.invert(pc.or_(digits, zoned))))
-    return pc.coalesce(_iso_us(_only(text, zoned)), naive, pa.array(epoch, pa.int64()))
+    return pc.coalesce(_iso_us(_only(text, zoned)), naive, pa.array(epoch, pa.int64()), far)
 
 
 def _iso_us(text: pa.Array) -> pa.Array:

@@ -25,7 +25,9 @@ def main(args: Namespace, settings: Settings) -> None:
         seen = read_pointer(client, keys)
         if not seen.previous_model:
             raise BadInput(
-                f"there is no model before {seen.model or 'none'!r}; `promote --none` withdraws the live one"
+                f"there is no model before {seen.model}; `python -m jobs promote --none` withdraws the live one"
+                if seen.model
+                else "there is no model to go back to: none is live, and none was"
             )
         pointer = set_model(client, keys, seen.previous_model)
     else:

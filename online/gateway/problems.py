@@ -74,10 +74,11 @@ def as_problem(error: Exception) -> Response:
         return problem_response(error)
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
         kind = HTTPStatus(error.code).phrase.lower().replace(" ", "-")
-        detail = error.description or kind
+        detail, fields = error.description or kind, []
         if isinstance(error, RequestEntityTooLarge):
-            detail = f"body: has more than {current_app.config['MAX_CONTENT_LENGTH']} bytes"
-        response = problem_response(ProblemError(error.code, kind, detail))
+            fields = [("body", f"has more than {current_app.config['MAX_CONTENT_LENGTH']} bytes")]
+            detail = ": ".join(fields[0])
+        response = problem_response(ProblemError(error.code, kind, detail, fields))
         kept: Any = [pair for pair in error.get_headers() if pair[0].lower() in ("allow", "retry-after")]
         response.headers.extend(kept)
         return response

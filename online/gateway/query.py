@@ -101,6 +101,8 @@ def _bounded(name: str, **bounds: Any) -> Any:
     return Field(description=RecommendRequest.model_fields[name].description, **bounds)
 
 
+# What stands in a query string's value where its bytes were no UTF-8.
+_NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
 _LISTS = frozenset({"item_ids", "exclude", "filter.categories"})
 
 
@@ -111,6 +113,8 @@ def from_parameters(model: type[RecommendRequest], parameters: Iterable[tuple[st
     """
     fields: dict[str, Any] = {}
     for name, values in parameters:
+        if any(_NOT_UTF8 in value for value in values):
+            raise InvalidRequest([(name, "is not UTF-8")])
         if name not in _LISTS and len(values) > 1:
             raise InvalidRequest([(name, "is given more than once")])
         value = values if name in _LISTS else values[0]

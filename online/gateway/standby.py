@@ -87,6 +87,8 @@ class Pulse:
         try:
             self._look_at_store()
             self._seen = "ok"
+            if before in ("unreachable", "corrupt_value"):
+                log.info("store: it is back")
         except StoreUnreachable as error:
             self._breaker.failed()
             self._seen = "unreachable"

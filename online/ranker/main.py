@@ -49,7 +49,7 @@ class Ranker:
             ) from error
 
     def run(self) -> None:
-        """Serve until `stop`. The model is warm before the first request is read."""
+        """Serve until `stop`. A model is warm before it answers; until then every request is refused at once."""
         try:
             self.watch.start()
             log.info("ranking on %s", self._settings.ranker.endpoint)

@@ -83,8 +83,7 @@ class ModelWatch:
         self._thread = threading.Thread(target=self._run, name="model-watch", daemon=True)
 
     def start(self) -> None:
-        """Look once here and now, so that a model is warm before the first request, then in the background."""
-        self.look()
+        """Look from now on, in the background: while a model loads, requests are refused at once, not kept waiting."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -149,10 +148,9 @@ class ModelWatch:
 
     def _run(self) -> None:
         while not self._stopping:
+            self.look()
             self._look_now.wait(self._poll_seconds)
             self._look_now.clear()
-            if not self._stopping:
-                self.look()
 
 
 def _is_plain_name(version: str) -> bool:

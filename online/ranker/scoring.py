@@ -81,7 +81,7 @@ class Scoring:
         if not known:
             self._watch.look_soon()
         if serving is None:
-            why = self._watch.refusal if known and self._watch.refusal else "none is loaded"
+            why = self._watch.refusal if known and self._watch.refusal else "none is loaded yet"
             raise Refused("no_model", why, request.request_id)
         if known or request.model == serving.version:
             return serving

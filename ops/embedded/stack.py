@@ -40,7 +40,10 @@ def only_demo(run: Path) -> Iterator[TextIO]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            raise StackFailed(f"a demo runs here already (pid {lock.read().strip()}): `make down` ends it") from error
+            pid = lock.read().strip()
+            raise StackFailed(
+                f"a demo runs here already (pid {pid}): Ctrl-C there ends it, `make down` ends it and removes var/"
+            ) from error
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

@@ -95,8 +95,8 @@ def _platform() -> list[dict[str, Any]]:
         _alert(
             "RankerNotReady",
             "rec_ranker_ready == 0",
-            "5m",
-            "page",
+            "15m",
+            "ticket",
             "The ranker serves no model",
             "Answers are in precomputed order and marked as degraded.",
         ),

@@ -56,14 +56,16 @@ def start_gateway() -> Iterator[Callable[[Settings], FlaskClient]]:
 
 @pytest.fixture
 def start_ranker() -> Iterator[Callable[..., Ranker]]:
-    """Starts ranker processes' insides in threads."""
+    """Starts ranker processes' insides in threads; `warm` waits for the model that the pointer names."""
     started: list[tuple[Ranker, threading.Thread]] = []
 
-    def start(settings: Settings, load: Callable[[Path], Any] = PriceScorer) -> Ranker:
+    def start(settings: Settings, load: Callable[[Path], Any] = PriceScorer, warm: bool = True) -> Ranker:
         ranker = Ranker(settings, load, history_titles=10)
         thread = threading.Thread(target=ranker.run)
         thread.start()
         started.append((ranker, thread))
+        if warm:
+            until(lambda: ranker.watch.serving is not None, "a model serves")
         return ranker
 
     yield start
@@ -83,7 +85,7 @@ def ranked_gateway(
 
     def start(**sections: dict[str, Any]) -> FlaskClient:
         chosen = settings(**sections)
-        start_ranker(chosen)
+        start_ranker(chosen, warm=False)
         gateway = start_gateway(chosen)
         until(lambda: gateway.get("/readyz").json["ranker"].startswith("serves"), "the ranker answers")
         return gateway

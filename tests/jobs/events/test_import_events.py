@@ -113,9 +113,21 @@ def test_the_same_rows_again_change_nothing(spark: SparkSession, lake: Lake, tmp
 def test_an_overlapping_file_adds_what_is_new(spark: SparkSession, lake: Lake, tmp_path: Path) -> None:
     items = written(tmp_path / "i.jsonl", [LAMP])
     imported(lake, items, written(tmp_path / "monday.jsonl", [event("e1"), event("e2")]))
-    again_later = event("e2", ts="2024-05-09T00:00:00Z")  # an id counts once, whatever day it comes back with
-    told = imported(lake, events=written(tmp_path / "tuesday.jsonl", [again_later, event("e3")]))
+    told = imported(lake, events=written(tmp_path / "tuesday.jsonl", [event("e2"), event("e3")]))
     assert "2 rows, 1 new, 1 known, 0 set aside" in told
+    assert event_ids(spark, lake) == ["e1", "e2", "e3"]
+
+
+@pytest.mark.parametrize("change", [{"ts": "2024-05-09T00:00:00Z"}, {"user_id": "another"}, {"value": 2.0}])
+def test_a_row_that_contradicts_the_lake_is_set_aside(
+    spark: SparkSession, lake: Lake, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    items = written(tmp_path / "i.jsonl", [LAMP])
+    imported(lake, items, written(tmp_path / "monday.jsonl", [event("e1"), event("e2")]))
+    told = imported(lake, events=written(tmp_path / "tuesday.jsonl", [event("e2") | change, event("e3")]))
+    reason = "event_id: the lake has a row of this id, and it says something else"
+    assert f"2 rows, 1 new, 0 known, 1 set aside (1 {reason})" in told
+    assert set_aside(spark, lake) == [(1, reason)]
     assert event_ids(spark, lake) == ["e1", "e2", "e3"]
 
 
@@ -195,3 +207,13 @@ def test_the_verb_tells_what_it_did_and_why_not(
     assert lake.days("events") == ["2024-05-01"]
     assert main(["import_events", *where]) == 1
     assert "give --events, --items, or both" in Path("reports/import.txt").read_text()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    items = written(tmp_path / "i.jsonl", [LAMP])
+    assert main(["import_events", "--items", items, "--lake", str(tmp_path / "file" / "lake")]) == 1
+    said = capsys.readouterr().err
+    assert "NotADirectoryError" in said
+    assert str(tmp_path / "file") in said
+    assert "Traceback" not in said

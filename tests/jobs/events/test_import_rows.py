@@ -54,7 +54,10 @@ def stage(table: Table, path: Path) -> tuple[Tally, list[dict[str, Any]], list[d
         ("events", {"ts": "yesterday"}, "ts: not a timestamp (ISO 8601, or epoch milliseconds)"),
         ("events", {"ts": "2024-02-30T00:00:00Z"}, "ts: not a timestamp (ISO 8601, or epoch milliseconds)"),
         ("events", {"ts": 1714557600}, "ts: not a timestamp (ISO 8601, or epoch milliseconds)"),
-        ("events", {"ts": "2024-05-11T12:00:01Z"}, "ts: in the future"),
+        ("events", {"ts": "2024-05-10T13:00:01Z"}, "ts: in the future"),
+        ("events", {"ts": "2999-01-01T00:00:00Z"}, "ts: in the future"),
+        ("events", {"ts": "2999-01-01"}, "ts: in the future"),
+        ("events", {"ts": "2999"}, "ts: not a timestamp (ISO 8601, or epoch milliseconds)"),
         ("events", {"ts": "1969-12-31T23:59:59Z"}, "ts: before 1970"),
         ("events", {"position": -1}, "position: expected `int` >= 0"),
         ("events", {"value": "good"}, "value: expected `float | null`, got `str`"),
@@ -96,7 +99,7 @@ def test_lines_that_are_no_rows_do_not_stop_the_others(tmp_path: Path) -> None:
     assert [(row["row_number"], row["reason"]) for row in aside] == [
         (2, "line: not JSON"),
         (4, "line: not UTF-8"),
-        (5, "line: not JSON"),
+        (5, "value: not a finite number (JSON has no NaN: write null)"),
         (6, "line: expected `object`, got `array`"),
     ]
     assert {row["source_file"] for row in aside} == {str(path)}

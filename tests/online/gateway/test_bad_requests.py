@@ -36,6 +36,7 @@ def gateway(client, keys, settings, start_gateway):
         ("filter=red", "filter"),
         ("explain=perhaps", "explain"),
         ("usr_id=ann", "usr_id"),
+        ("user_id=%ff%fe", "user_id"),
     ],
 )
 def test_a_parameter_that_does_not_hold_is_named(gateway, query, field) -> None:
@@ -99,7 +100,8 @@ def test_a_body_over_the_limit_is_413(gateway) -> None:
 
     assert response.status_code == 413
     assert response.content_type == "application/problem+json"
-    assert "65536 bytes" in response.json["detail"]
+    assert response.json["detail"] == "body: has more than 65536 bytes"
+    assert response.json["errors"] == [{"field": "body", "detail": "has more than 65536 bytes"}]
 
 
 def test_a_body_that_is_not_json_is_415(gateway) -> None:

@@ -1,5 +1,6 @@
 """The ranker's socket: scores, refusals with their codes, and garbage that ends nothing."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,10 +154,31 @@ def test_a_model_heard_of_first_from_a_gateway_is_loaded_at_once(client, keys, m
 
 def test_without_a_model_it_says_so(client, keys, models, settings, start_ranker) -> None:
     publish(client, keys)
-    start_ranker(settings())
+    start_ranker(settings(), warm=False)
     peer = Peer(settings().ranker.endpoint)
 
     assert peer.ask().code == "no_model"
+    peer.close()
+
+
+def test_while_a_model_loads_requests_are_refused_at_once(client, keys, models, settings, start_ranker) -> None:
+    publish(client, keys)
+    write_model(models, "m1")
+    set_model(client, keys, "m1")
+    may_load = threading.Event()
+
+    def load(directory):
+        assert may_load.wait(20)
+        return PriceScorer(directory)
+
+    ranker = start_ranker(settings(), load, warm=False)
+    peer = Peer(settings().ranker.endpoint)
+    before = peer.ask()
+    may_load.set()
+    until(lambda: ranker.watch.serving is not None, "the model serves")
+
+    assert (before.code, before.detail) == ("no_model", "none is loaded yet")
+    assert isinstance(peer.ask(), RankReply)
     peer.close()
 
 
