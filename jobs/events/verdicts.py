@@ -22,7 +22,8 @@ def rows_not_new(
 
     `rows`: place (the file's), row_number and `columns`. Of the rows of one `key` the first of the first
     file counts; one that says the same in all `columns` is KNOWN, any other a DUPLICATE. `held`: the rows that
-    the lake has: what says the same is KNOWN too, what doesn't CONTRADICTS it. `catalogue`: the item_ids there are, of which the rest are UNKNOWN_ITEM.
+    the lake has: what says the same is KNOWN too, what doesn't CONTRADICTS it. `catalogue`: the item_ids there
+    are, of which the rest are UNKNOWN_ITEM.
     """
     in_order = Window.partitionBy(*key).orderBy("place", "row_number")
     judged = (

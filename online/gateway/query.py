@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Self
+from urllib.parse import unquote_to_bytes
 
 from pydantic import (
     AfterValidator,
@@ -101,9 +102,18 @@ def _bounded(name: str, **bounds: Any) -> Any:
     return Field(description=RecommendRequest.model_fields[name].description, **bounds)
 
 
-# What stands in a query string's value where its bytes were no UTF-8.
-_NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
 _LISTS = frozenset({"item_ids", "exclude", "filter.categories"})
+
+
+def check_utf8(query: bytes) -> None:
+    """Raises InvalidRequest naming the parameter of a URL's query whose bytes are no UTF-8: parsers let them pass."""
+    for parameter in query.split(b"&"):
+        raw = unquote_to_bytes(parameter)
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            name = raw.partition(b"=")[0].decode(errors="replace")
+            raise InvalidRequest([(name, "is not UTF-8")]) from None
 
 
 def from_parameters(model: type[RecommendRequest], parameters: Iterable[tuple[str, list[str]]]) -> RecommendRequest:
@@ -113,8 +123,6 @@ def from_parameters(model: type[RecommendRequest], parameters: Iterable[tuple[st
     """
     fields: dict[str, Any] = {}
     for name, values in parameters:
-        if any(_NOT_UTF8 in value for value in values):
-            raise InvalidRequest([(name, "is not UTF-8")])
         if name not in _LISTS and len(values) > 1:
             raise InvalidRequest([(name, "is given more than once")])
         value = values if name in _LISTS else values[0]

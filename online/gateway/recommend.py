@@ -13,7 +13,7 @@ from online.gateway.answers import Slate, answer_body
 from online.gateway.impressions import ImpressionQueue
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.problems import ProblemError
-from online.gateway.query import RecommendRequest, from_body, from_parameters
+from online.gateway.query import RecommendRequest, check_utf8, from_body, from_parameters
 from online.gateway.recommender import Recommender
 from online.gateway.stages import RequestClock
 
@@ -58,6 +58,7 @@ class RecommendCall:
             if request.query_string:
                 raise ProblemError(400, "invalid-request", "a POST takes its parameters in the body, not in the URL")
             return from_body(self.model, _body())
+        check_utf8(request.query_string)
         return from_parameters(self.model, request.args.lists())
 
     def _log_impression(self, recommendation_id: str, asked: RecommendRequest, slate: Slate) -> None:
