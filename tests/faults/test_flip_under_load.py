@@ -5,6 +5,8 @@ from tests.online.stack import Traffic, running_stack
 from tests.online.toy import publish, write_model
 
 FLIPS = 6
+# A machine that stands still for seconds may cost an answer its model; a flip may not.
+OF_TIME = ("ranker_timeout", "ranker_unavailable", "over_budget")
 
 
 def test_every_answer_is_of_one_generation(tmp_path) -> None:
@@ -32,4 +34,5 @@ def test_every_answer_is_of_one_generation(tmp_path) -> None:
     for answer in traffic.answers:
         assert answer["items"]
         assert {item["title"].rsplit(" of ")[1] for item in answer["items"]} == {str(answer["generation"])}
-    assert {answer["level"] for answer in traffic.answers} == {"full"}
+    assert {answer["degraded"] for answer in traffic.answers} <= {None, *OF_TIME}
+    assert {answer["generation"] for answer in traffic.answers if answer["level"] == "full"} == set(range(1, FLIPS + 2))
