@@ -51,15 +51,21 @@ CANDIDATES = (
 
 # One row a query of the temporal split: what the ranker would have seen, and what came next.
 # `user` and `items` are the records that serving would have read, as JSON of contract.records;
-# `split` is train, validation or test; `labels` are the items of the session after the context.
+# `split` is train, validation or test; `task` is basket (what else goes into the session) or next_visit
+# (what the user's next session holds); `labels` are the items of the session after the context. Nothing
+# that happened at `cut` or later is known to the row.
 TRAINING_PAIRS = (
-    "query_id STRING NOT NULL, split STRING NOT NULL, ts TIMESTAMP NOT NULL, user STRING, "
+    "query_id STRING NOT NULL, split STRING NOT NULL, task STRING NOT NULL, cut TIMESTAMP NOT NULL, "
+    "ts TIMESTAMP NOT NULL, user STRING, "
     "context ARRAY<STRING> NOT NULL, labels ARRAY<STRING> NOT NULL, sources ARRAY<STRING> NOT NULL, "
     "entries ARRAY<STRUCT<item_id: STRING, source: STRING, scores: ARRAY<FLOAT>>> NOT NULL"
 )
 
-# The item features that serving would have had at the cut of a split.
-TRAINING_ITEMS = f"split STRING NOT NULL, {ITEM_FEATURES}"
+# The item features that serving would have had at each cut.
+TRAINING_ITEMS = f"cut TIMESTAMP NOT NULL, {ITEM_FEATURES}"
+
+# What was chosen before the cut of the test period: what the baselines of an evaluation learn from.
+TRAINING_HISTORY = SESSIONS
 
 # Embeddings of catalogue texts, kept from night to night: `digest` is of the text, `version` of the model
 # and the way it is used, `embedding` holds little-endian float32.

@@ -129,11 +129,17 @@ class Checks(Section):
 
 class Training(Section):
     base_model: str = Field("", description="Local Hugging Face directory; empty: the packaged MiniLM")
+    task: Literal["basket", "next_visit"] = Field(
+        "basket", description="What the model learns: what else goes into the session, or what the next one holds"
+    )
     sample_queries: int = Field(500, ge=1, description="Training queries drawn; the demo's night fits its time")
     validation_queries: int = Field(30, ge=1, description="Validation queries behind the manifest's metrics")
     test_queries: int = Field(200, ge=1, description="Test queries evaluated")
     test_days: int = Field(30, ge=1, description="Last days of the lake: the test period")
     train_days: int = Field(60, ge=1, description="Days before the test period: the training queries")
+    cut_days: int = Field(
+        0, ge=0, description="Days between the cuts that training queries know the past up to; 0: one cut for all"
+    )
     query_tokens: int = Field(32, ge=8, description="Longest query, in tokens")
     item_tokens: int = Field(16, ge=4, description="Longest item, in tokens")
     candidates: int = Field(100, ge=2, description="Candidates of a query in the pairs and at evaluation")

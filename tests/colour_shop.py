@@ -4,6 +4,7 @@ Candidates come in an order that knows nothing of colours; one source, `helpful`
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from contract.records import ItemRecord, UserRecord
 from jobs.model.dataset import Query
 
 DAY = "2024-03-31"
+CUTS = {split: datetime(2024, month, 1, tzinfo=UTC) for split, month in (("train", 1), ("validation", 1), ("test", 3))}
 SOURCES = ("helpful", "noise")
 COLOURS = ("red", "blue", "green", "black")
 THINGS = ("mug", "lamp", "chair", "clock", "plate", "towel", "basket", "candle")
@@ -93,8 +95,9 @@ def write_lake(root: Path, train: int, validation: int, test: int) -> Path:
     start = 0
     for split, count in (("train", train), ("validation", validation), ("test", test)):
         rows += [pair_row(found, split) for found in queries(count, start)]
-        items += [{"split": split, **item_row(item)} for item in CATALOGUE.values()]
         start += count
+    for cut in sorted(set(CUTS.values())):
+        items += [{"cut": cut, **item_row(item)} for item in CATALOGUE.values()]
     _write(root / "training_pairs" / f"day={DAY}", rows)
     _write(root / "training_items" / f"day={DAY}", items)
     return root
@@ -108,6 +111,8 @@ def pair_row(found: Query, split: str) -> dict[str, Any]:
     return {
         "query_id": found.query_id,
         "split": split,
+        "task": "basket",
+        "cut": CUTS[split],
         "ts": np.datetime64("2024-03-01T10:00:00", "us").item(),
         "user": msgspec.json.encode(found.user).decode() if found.user else None,
         "context": [item.item_id for item in found.context],

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ ROWS_PER_BATCH = 1000
 class Query:
     """One query: what serving would have known of it at the time, and the `labels` that were taken then.
 
-    `items` are the records of the whole catalogue as of the split's start.
+    `items` are the records of the whole catalogue as of its cut.
     """
 
     query_id: str
@@ -53,29 +54,29 @@ class Query:
 
 
 def read_queries(
-    lake: Lake, day: str, split: str, limit: int, seed: int, candidates: int, hit: bool, needed: bool = True
+    lake: Lake, day: str, split: str, task: str, limit: int, seed: int, candidates: int, hit: bool, needed: bool = True
 ) -> list[Query]:
-    """At most `limit` queries of a split, drawn by `seed` and independent of the order in the files.
+    """At most `limit` queries of a split and task, drawn by `seed` and independent of the order in the files.
 
     Lists are cut to `candidates`. With `hit` only queries count that have a label among these: others teach
     nothing. Raises BadInput where the day is missing, where sources differ, or where queries are `needed` and
     there are none.
     """
-    items = _read_items(lake, day, split)
     pairs = open_day(lake, "training_pairs", day)
-    drawn = _draw(pairs.to_batches(filter=pc.field("split") == split, batch_size=ROWS_PER_BATCH), seed, candidates, hit)
+    asked = (pc.field("split") == split) & (pc.field("task") == task)
+    drawn = _draw(pairs.to_batches(filter=asked, batch_size=ROWS_PER_BATCH), seed, candidates, hit)
     chosen = sorted(query_id for _, query_id in sorted(drawn)[:limit])
     if not chosen and not needed:
         return []
     if not chosen:
         raise BadInput(
-            f"{lake.path('training_pairs', day)}: no {split} query"
+            f"{lake.path('training_pairs', day)}: no {split} query of task {task}"
             + (" has a taken item among its candidates" if hit else "")
             + ": import more events, or widen PACE_TRAINING__TRAIN_DAYS and PACE_TRAINING__TEST_DAYS"
         )
-    wanted = (pc.field("split") == split) & pc.field("query_id").isin(chosen)
-    rows = pairs.to_table(filter=wanted).to_pylist()
-    queries = [_query(row, items, candidates) for row in sorted(rows, key=lambda row: row["query_id"])]
+    rows = pairs.to_table(filter=asked & pc.field("query_id").isin(chosen)).to_pylist()
+    items = _read_items(lake, day, {row["cut"] for row in rows})
+    queries = [_query(row, items[row["cut"]], candidates) for row in sorted(rows, key=lambda row: row["query_id"])]
     if len({query.sources for query in queries}) != 1:
         raise BadInput(f"{lake.path('training_pairs', day)}: its rows have differing sources; run training_pairs again")
     return queries
@@ -123,7 +124,12 @@ def _query(row: dict[str, Any], items: Mapping[str, ItemRecord], candidates: int
     )
 
 
-def _read_items(lake: Lake, day: str, split: str) -> dict[str, ItemRecord]:
-    table = open_day(lake, "training_items", day).to_table(filter=pc.field("split") == split)
-    rows = table.select(ItemRecord.__struct_fields__).to_pylist()
-    return {row["item_id"]: ItemRecord(**{**row, "categories": tuple(row["categories"] or ())}) for row in rows}
+def _read_items(lake: Lake, day: str, cuts: set[datetime]) -> dict[datetime, dict[str, ItemRecord]]:
+    """The records of the catalogue as of each cut."""
+    items = open_day(lake, "training_items", day)
+    names = ItemRecord.__struct_fields__
+    found: dict[datetime, dict[str, ItemRecord]] = {cut: {} for cut in cuts}
+    for row in items.to_table(["cut", *names], filter=pc.field("cut").isin(sorted(cuts))).to_pylist():
+        cut = row.pop("cut")
+        found[cut][row["item_id"]] = ItemRecord(**{**row, "categories": tuple(row["categories"] or ())})
+    return found

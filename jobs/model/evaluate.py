@@ -66,7 +66,9 @@ def main(args: Namespace, settings: Settings) -> None:
     if args.teacher:
         models["teacher"] = load_reranker(folders.teacher(model.manifest.teacher), training.device, training.threads)
     seed = settings.night.seed
-    queries = read_queries(lake, day, "test", training.test_queries, seed, training.candidates, hit=False)
+    queries = read_queries(
+        lake, day, "test", training.task, training.test_queries, seed, training.candidates, hit=False
+    )
     found = evaluate(queries, models, args.depth, day, seed)
     write_evaluation(folders.evaluation(model.version), found)
     show(found)

@@ -1,24 +1,25 @@
 """Verb `training_pairs`: queries of the temporal split, each with what serving would have known and what came next.
 
     ... past ... | train ..... validation | test ...... | end of the day
-                 ^ cut of train and validation          |
-                                          ^ cut of test
+                 ^ cut   (^ cut)           ^ cut of test
 
-Candidates and records of a split are computed from events before its cut alone, by the functions of the night
-itself: a query sees nothing of its own period.
+Candidates and records of a query are computed from events before its cut alone, by the functions of the night
+itself: a query sees nothing of its own period. Train has one cut, or one every `training.cut_days`; validation shares
+the last of them.
 """
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, get_args
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from contract.errors import BadInput
-from contract.schemas import TRAINING_ITEMS, TRAINING_PAIRS
+from contract.schemas import TRAINING_HISTORY, TRAINING_ITEMS, TRAINING_PAIRS
 from contract.settings import Settings, Training
 from jobs.arguments import job_parser
 from jobs.candidates.build import candidate_lists
@@ -30,7 +31,7 @@ from jobs.features.history import item_versions, sessions_until
 from jobs.features.items import item_features
 from jobs.features.users import user_features
 from jobs.lake import Lake
-from jobs.model.queries import baskets, queries
+from jobs.model.queries import Task, baskets, queries
 from jobs.model.query_candidates import needed_lists, with_candidates
 from jobs.model.recall import recall_table
 from jobs.spark import settled, spark_session
@@ -43,6 +44,7 @@ class Period(NamedTuple):
     """Queries of `split` lie in [start, end) and know what happened before `cut`."""
 
     split: str
+    task: Task
     start: datetime
     end: datetime
     cut: datetime
@@ -65,7 +67,8 @@ def main(args: Namespace, settings: Settings) -> None:
     pairs, items = training_pairs(sessions, item_versions(spark, lake), end_of(day), settings, embed)
     lake.write_day(pairs, "training_pairs", day)
     lake.write_day(items, "training_items", day)
-    report(lake.read_day(spark, "training_pairs", day, TRAINING_PAIRS), day)
+    lake.write_day(training_history(sessions, end_of(day), settings.training), "training_history", day)
+    report(lake.read_day(spark, "training_pairs", day, TRAINING_PAIRS), settings.training.task, day)
 
 
 def training_pairs(
@@ -83,29 +86,41 @@ def training_pairs(
         past = sessions.where(F.col("ts") < F.lit(cut))
         seen = settled(item_features(versions, past, cut))
         users = user_features(past, seen, cut, settings.night.history_length)
-        drawn = [queries(whole, p.split, p.start, p.end, p.limit, settings.night.seed) for p in of_cut]
+        drawn = [queries(whole, p.task, p.split, p.start, p.end, cut, p.limit, settings.night.seed) for p in of_cut]
         asked = settled(reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left"))
         inputs = Inputs.of(past, seen, cut, settings, embed)
         lists = candidate_lists(inputs, needed_lists(asked, seen))
         pairs.append(with_candidates(asked, lists, seen, settings.training.candidates))
-        splits = F.explode(F.array(*(F.lit(period.split) for period in of_cut)))
-        items.append(seen.withColumn("split", splits))
+        items.append(seen.withColumn("cut", F.lit(cut)))
     return (
         in_schema(reduce(DataFrame.unionByName, pairs), TRAINING_PAIRS),
         in_schema(reduce(DataFrame.unionByName, items), TRAINING_ITEMS),
     )
 
 
+def training_history(sessions: DataFrame, end: datetime, training: Training) -> DataFrame:
+    """TRAINING_HISTORY rows: the SESSIONS rows before the cut of the test period."""
+    return in_schema(sessions.where(F.col("ts") < F.lit(end - timedelta(days=training.test_days))), TRAINING_HISTORY)
+
+
 def split_periods(end: datetime, training: Training) -> list[Period]:
-    """train, validation and test, back from `end`."""
+    """train, validation and test, back from `end`; test once for each task, train in a part for each cut."""
     test_start = end - timedelta(days=training.test_days)
     train_start = test_start - timedelta(days=training.train_days)
     validation_start = test_start - timedelta(days=training.train_days) * VALIDATION_SHARE
+    cuts = _cuts(train_start, validation_start, training.cut_days)
+    task, sample, tested = training.task, training.sample_queries, training.test_queries
     return [
-        Period("train", train_start, validation_start, train_start, training.sample_queries),
-        Period("validation", validation_start, test_start, train_start, training.test_queries),
-        Period("test", test_start, end, test_start, training.test_queries),
+        *(Period("train", task, cut, end, cut, sample) for cut, end in pairwise([*cuts, validation_start])),
+        Period("validation", task, validation_start, test_start, cuts[-1], tested),
+        *(Period("test", one, test_start, end, test_start, tested) for one in get_args(Task)),
     ]
+
+
+def _cuts(start: datetime, end: datetime, days: int) -> list[datetime]:
+    """`start`, and after it every `days` before `end`."""
+    step = timedelta(days=days) if days else end - start
+    return [start + step * n for n in range(-(-(end - start) // step))]
 
 
 def by_cut(periods: Sequence[Period]) -> Iterator[tuple[datetime, list[Period]]]:
@@ -114,15 +129,15 @@ def by_cut(periods: Sequence[Period]) -> Iterator[tuple[datetime, list[Period]]]
         yield cut, [period for period in periods if period.cut == cut]
 
 
-def report(pairs: DataFrame, day: str) -> None:
-    """Prints the recall of each split. Raises BadInput where the train or the test period has no query."""
-    rows = {row.split: row for row in recall_table(pairs)}
+def report(pairs: DataFrame, task: Task, day: str) -> None:
+    """Prints the recall of each split and task. Raises BadInput where train or test has no query of `task`."""
+    rows = recall_table(pairs)
     for split in ("train", "test"):
-        if split not in rows:
+        if (split, task) not in {(row.split, row.task) for row in rows}:
+            wanted = "session of two items" if task == "basket" else "user's visit"
             raise BadInput(
-                f"training_pairs {day}: no session of two items lies in the {split} period: import more events, or "
+                f"training_pairs {day}: no {wanted} lies in the {split} period: import more events, or "
                 "change PACE_TRAINING__TRAIN_DAYS and PACE_TRAINING__TEST_DAYS"
             )
-    for split in ("train", "validation", "test"):
-        if split in rows:
-            print(f"training_pairs {day}: {rows[split]}")
+    for row in rows:
+        print(f"training_pairs {day}: {row}")

@@ -45,14 +45,18 @@ def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Traini
     Raises BadInput, and ArtifactMismatch for a damaged teacher.
     """
     manifest, teacher, encoder = load_network(teacher_at)
-    train = read_queries(lake, day, "train", training.sample_queries, seed, training.candidates, hit=True)
+    train = read_queries(
+        lake, day, "train", training.task, training.sample_queries, seed, training.candidates, hit=True
+    )
     if names_of(train) != manifest.feature_names:
         raise BadInput(f"teacher {manifest.version} has other features than the training pairs of {day}: train again")
     plan = training_plan(training, seed)
     plan = replace(plan, epochs=training.distil_epochs, frozen_layers=min(plan.frozen_layers, 0))
     student, losses = distil(teacher, training.student_layers, [as_example(q, encoder) for q in train], encoder, plan)
 
-    check = read_queries(lake, day, "validation", training.validation_queries, seed, training.candidates, hit=False)
+    check = read_queries(
+        lake, day, "validation", training.task, training.validation_queries, seed, training.candidates, hit=False
+    )
     return export_artifact(
         parent,
         student,

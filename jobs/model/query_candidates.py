@@ -31,11 +31,11 @@ def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit:
     parts = (
         _roles(asked, items)
         .join(lists, ["kind", "key"])
-        .groupBy("query_id", "split")
+        .groupBy("query_id", "split", "task")
         .agg(F.first("sources").alias("sources"), F.collect_list(F.struct("kind", "place", "entries")).alias("parts"))
     )
     user = F.when(F.col("segment").isNotNull(), F.struct("user_id", *_USER_FIELDS))
-    questions = asked.select("query_id", "split", "ts", "context", "labels", user.alias("user"))
+    questions = asked.select("query_id", "split", "task", "cut", "ts", "context", "labels", user.alias("user"))
     partitions = 1 + asked.count() // QUERIES_PER_PARTITION
 
     def merge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -44,13 +44,13 @@ def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit:
                 yield _merged(batch, limit)
 
     # A left join: a query for which nothing is known has no candidates, and counts so in the recall.
-    joined = questions.join(parts, ["query_id", "split"], "left").repartition(partitions, "query_id")
+    joined = questions.join(parts, ["query_id", "split", "task"], "left").repartition(partitions, "query_id")
     return joined.mapInArrow(merge, TRAINING_PAIRS)
 
 
 def _roles(asked: DataFrame, items: DataFrame) -> DataFrame:
-    """(query_id, split, kind, key, place): the lists a query reads; segments in the order of merge_query."""
-    whose = ["query_id", "split"]
+    """(query_id, split, task, kind, key, place): the lists a query reads; segments in the order of merge_query."""
+    whose = ["query_id", "split", "task"]
     context = asked.select(*whose, F.posexplode("context").alias("place", "key")).withColumn("kind", F.lit("item"))
     users = asked.where("user_id IS NOT NULL").select(
         *whose, F.lit("user").alias("kind"), F.col("user_id").alias("key"), F.lit(0).alias("place")
@@ -89,6 +89,8 @@ def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
         [
             batch["query_id"],
             batch["split"],
+            batch["task"],
+            batch["cut"],
             batch["ts"],
             pa.array(users, pa.string()),
             batch["context"],
@@ -96,7 +98,7 @@ def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
             pa.array([sources] * len(batch), pa.list_(pa.string())),
             as_entries(merged, sources),
         ],
-        names=["query_id", "split", "ts", "user", "context", "labels", "sources", "entries"],
+        names=["query_id", "split", "task", "cut", "ts", "user", "context", "labels", "sources", "entries"],
     )
 
 

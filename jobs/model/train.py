@@ -33,7 +33,7 @@ def main(args: Namespace, settings: Settings) -> None:
     lake = Lake(args.lake)
     day = lake.resolve(args.date, "training_pairs")
     plan, seed = settings.training, settings.night.seed
-    queries = read_queries(lake, day, "train", plan.sample_queries, seed, plan.candidates, hit=True)
+    queries = read_queries(lake, day, "train", plan.task, plan.sample_queries, seed, plan.candidates, hit=True)
     directory = train_teacher(queries, plan, seed, day, ModelFolders(args.models).teachers)
     print(f"teacher {directory.name} from {len(queries)} queries in {time.monotonic() - started:.1f} s: {directory}")
 

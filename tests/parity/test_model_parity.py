@@ -61,7 +61,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def asked(tmp_path_factory: pytest.TempPathFactory) -> list[Query]:
     """Queries as the jobs read them from the lake."""
     lake = Lake(str(write_lake(tmp_path_factory.mktemp("parity") / "lake", 1, 1, 12)))
-    return read_queries(lake, DAY, "test", 12, 1, 9, hit=False)
+    return read_queries(lake, DAY, "test", "basket", 12, 1, 9, hit=False)
 
 
 def as_served(query: Query) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from tests.colour_shop import CATALOGUE, DAY, SOURCES, pair_row, queries, query,
 
 
 def read(root: Path, split: str = "train", limit: int = 100, seed: int = 3, hit: bool = True) -> list[Query]:
-    return read_queries(Lake(str(root)), DAY, split, limit, seed, candidates=9, hit=hit)
+    return read_queries(Lake(str(root)), DAY, split, "basket", limit, seed, candidates=9, hit=hit)
 
 
 def rewrite(root: Path, rows: list[dict[str, object]]) -> Path:
@@ -60,7 +60,7 @@ def test_a_query_without_a_taken_candidate_teaches_nothing_but_is_measured(tmp_p
 
 
 def test_lists_are_cut_before_they_are_looked_at(lake_root: Path) -> None:
-    found = read_queries(Lake(str(lake_root)), DAY, "train", 100, 3, candidates=2, hit=True)
+    found = read_queries(Lake(str(lake_root)), DAY, "train", "basket", 100, 3, candidates=2, hit=True)
     assert {len(one.candidates) for one in found} == {2}
     assert all(one.hits.sum() > 0 for one in found)
     assert len(found) < 48
@@ -75,13 +75,13 @@ def test_an_item_of_the_context_that_the_catalogue_lost_is_left_out(tmp_path: Pa
 
 def test_a_day_without_pairs_is_refused(lake_root: Path) -> None:
     with pytest.raises(BadInput, match="run the job that writes"):
-        read_queries(Lake(str(lake_root)), "2023-01-01", "train", 10, 3, 9, hit=True)
+        read_queries(Lake(str(lake_root)), "2023-01-01", "train", "basket", 10, 3, 9, hit=True)
 
 
 def test_pairs_without_any_positive_are_refused_with_advice(tmp_path: Path) -> None:
     root = write_lake(tmp_path / "lake", 2, 1, 1)
     rewrite(root, [{**pair_row(one, "train"), "labels": ["elsewhere"]} for one in queries(2)])
-    with pytest.raises(BadInput, match="no train query has a taken item among its candidates: import more events"):
+    with pytest.raises(BadInput, match="no train query of task basket has a taken item among its candidates: import"):
         read(root)
 
 
@@ -98,4 +98,4 @@ def test_a_split_without_queries_is_empty_where_it_is_not_needed(tmp_path: Path)
     root = write_lake(tmp_path / "lake", 2, 0, 1)
     with pytest.raises(BadInput, match="no validation query"):
         read(root, "validation")
-    assert read_queries(Lake(str(root)), DAY, "validation", 5, 3, 9, hit=False, needed=False) == []
+    assert read_queries(Lake(str(root)), DAY, "validation", "basket", 5, 3, 9, hit=False, needed=False) == []

@@ -14,7 +14,7 @@ from contract.codec import CandidateList
 from contract.errors import BadInput
 from contract.merge import merge_query
 from contract.records import UserRecord
-from contract.schemas import EVENTS, ITEMS, SESSIONS, TRAINING_ITEMS, TRAINING_PAIRS
+from contract.schemas import EVENTS, ITEMS, SESSIONS, TRAINING_HISTORY, TRAINING_ITEMS, TRAINING_PAIRS
 from contract.settings import Candidates, Settings, Training
 from jobs.candidates.build import candidate_lists
 from jobs.candidates.inputs import Inputs
@@ -52,8 +52,11 @@ ITEM_IDS = "abcdexyzw"
 
 
 class World(NamedTuple):
+    """The basket queries by id, and the item records by split of the cut and id."""
+
     pairs: dict[str, Row]
     items: dict[tuple[str, str], Row]
+    visits: dict[str, Row]
 
 
 def session_rows(sessions: Sequence[Session]) -> list[tuple[object, ...]]:
@@ -93,9 +96,12 @@ def world(spark: SparkSession, sessions: Sequence[Session], items: Sequence[tupl
         SETTINGS,
         nothing,
     )
+    rows = found.collect()
+    train = min(row["cut"] for row in rows)
     return World(
-        {row["query_id"]: row for row in found.collect()},
-        {(row["split"], row["item_id"]): row for row in records.collect()},
+        {row["query_id"]: row for row in rows if row["task"] == "basket"},
+        {("train" if row["cut"] == train else "test", row["item_id"]): row for row in records.collect()},
+        {row["query_id"]: row for row in rows if row["task"] == "next_visit"},
     )
 
 
@@ -122,6 +128,8 @@ def test_queries_fall_into_their_periods(plain: World) -> None:
 def test_a_signal_of_the_future_changes_nothing(plain: World, with_a_future: World) -> None:
     for id, row in plain.pairs.items():
         assert with_a_future.pairs[id] == row, id
+    for id, row in plain.visits.items():
+        assert with_a_future.visits.get(id, row) == row, id  # a planted visit may come before it
     assert with_a_future.items == plain.items
 
 
@@ -146,6 +154,14 @@ def test_a_signal_of_the_train_period_reaches_only_the_test_split(spark: SparkSe
     assert found.items["test", "x"]["popularity_30d"] == plain.items["test", "x"]["popularity_30d"] + 4
 
 
+def test_next_visits_are_tested_beside_the_baskets(plain: World) -> None:
+    assert {id: (row["split"], row["context"], row["labels"]) for id, row in plain.visits.items()} == {
+        "q1": ("test", [], ["x", "c", "d"]),
+        "q2": ("test", [], ["a", "b", "y"]),
+    }
+    assert plain.visits["q1"]["entries"]  # from ann's own list and her segment's
+
+
 def test_users_are_as_of_the_cut(plain: World) -> None:
     def user(id: str) -> UserRecord | None:
         raw = plain.pairs[id]["user"]
@@ -163,7 +179,7 @@ def test_users_are_as_of_the_cut(plain: World) -> None:
 
 
 def test_items_are_as_of_the_cut(with_a_future: World) -> None:
-    assert {split for split, _ in with_a_future.items} == {"train", "validation", "test"}
+    assert {split for split, _ in with_a_future.items} == {"train", "test"}
     assert {item for _, item in with_a_future.items} == set(ITEM_IDS)  # `late` came after the last cut
     assert with_a_future.items["test", "a"]["title"] == "a of 90.0"
     assert with_a_future.items["train", "a"]["age_days"] == pytest.approx(60)
@@ -211,12 +227,19 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
 
 
 def test_validation_is_the_end_of_train() -> None:
-    train, validation, test = split_periods(END, TRAINING)
+    train, validation, test, visits = split_periods(END, TRAINING)
     assert (train.start, train.end) == (datetime(2024, 5, 2, tzinfo=UTC), datetime(2024, 5, 20, tzinfo=UTC))
     assert (validation.start, validation.end) == (train.end, test.start)
     assert (test.start, test.end) == (datetime(2024, 5, 22, tzinfo=UTC), END)
     assert train.cut == validation.cut == train.start
     assert test.cut == test.start
+    assert visits == test._replace(task="next_visit")
+
+
+def test_train_may_have_several_cuts() -> None:
+    of_train = split_periods(END, TRAINING.model_copy(update={"cut_days": 7}))[:-2]
+    days = [(period.split, period.start.day, period.end.day, period.cut.day) for period in of_train]
+    assert days == [("train", 2, 9, 2), ("train", 9, 16, 9), ("train", 16, 20, 16), ("validation", 20, 22, 16)]
 
 
 def fill(spark: SparkSession, lake: Lake, sessions: Sequence[Session]) -> None:
@@ -241,13 +264,18 @@ def test_the_verb_writes_both_tables_and_tells_the_recall(
     every_source = Settings(_env_file=None, training=TRAINING, candidates=Candidates(als_iterations=1))
     run(lake, every_source)
     found = lake.read_day(spark, "training_pairs", "2024-05-31", TRAINING_PAIRS).collect()
-    assert {row["query_id"]: row["split"] for row in found} == {"t1": "train", "q1": "test"}
-    assert {row["split"] for row in lake.read_day(spark, "training_items", "2024-05-31", TRAINING_ITEMS).collect()} == {
-        "train", "validation", "test",
-    }  # fmt: skip
+    assert {(row["query_id"], row["split"], row["task"]) for row in found} == {
+        ("t1", "train", "basket"),
+        ("q1", "test", "basket"),
+        ("q1", "test", "next_visit"),
+    }
+    records = lake.read_day(spark, "training_items", "2024-05-31", TRAINING_ITEMS).collect()
+    assert {row["cut"] for row in records} == {row["cut"] for row in found}
+    history = lake.read_day(spark, "training_history", "2024-05-31", TRAINING_HISTORY).collect()
+    assert {row["session_id"] for row in history} == {"p1", "p3", "t1"}
     told = capsys.readouterr().out
-    assert "train: 1 queries, recall@100 1.000 (covisitation 0.500, als" in told
-    assert "test: 1 queries, recall@100" in told
+    assert "train basket: 1 queries, recall@100 1.000 (covisitation 0.500, als" in told
+    assert "test basket: 1 queries, recall@100" in told
 
 
 def test_without_queries_or_a_past_it_says_what_to_do(spark: SparkSession, lake: Lake) -> None:

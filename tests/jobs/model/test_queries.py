@@ -21,10 +21,11 @@ def session(id: str, items: str, day: float, days: float = 0.0, user: str | None
 
 
 def drawn(
-    spark: SparkSession, sessions: list[list[tuple]], limit: int = 99, seed: int = 17, start=START
+    spark: SparkSession, sessions: list[list[tuple]], limit: int = 99, seed: int = 17, start=START, task="basket"
 ) -> dict[str, Row]:
     rows = spark.createDataFrame([row for session in sessions for row in session], SESSIONS)
-    return {row["query_id"]: row for row in queries(baskets(rows, START), "train", start, END, limit, seed).collect()}
+    found = queries(baskets(rows, START), task, "train", start, END, start, limit, seed)
+    return {row["query_id"]: row for row in found.collect()}
 
 
 def test_context_then_labels_in_order_of_first_occurrence(spark: SparkSession) -> None:
@@ -66,3 +67,20 @@ def test_the_draw_depends_on_seed_and_id_alone(spark: SparkSession) -> None:
     more = drawn(spark, many, limit=20)
     assert {id: more[id] for id in one} == one  # a larger sample holds the smaller
     assert set(drawn(spark, many, limit=10, seed=18)) != set(one)
+
+
+def test_the_next_visit_is_the_first_of_each_known_user(spark: SparkSession) -> None:
+    found = drawn(
+        spark,
+        [
+            session("ann's first", "ab", 1, user="ann"),
+            session("ann's second", "cd", 2, user="ann"),
+            session("bob's", "a", 3, user="bob"),  # one item is a visit too
+            session("nobody's", "ab", 1),
+        ],
+        task="next_visit",
+    )
+    assert {id: (row["task"], row["context"], row["labels"]) for id, row in found.items()} == {
+        "ann's first": ("next_visit", [], ["a", "b"]),
+        "bob's": ("next_visit", [], ["a"]),
+    }

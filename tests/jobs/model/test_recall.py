@@ -8,10 +8,12 @@ from pyspark.sql import SparkSession
 from contract.schemas import TRAINING_PAIRS
 from jobs.model.recall import PLACES, recall_table
 
+NIGHT = datetime(2024, 5, 1, tzinfo=UTC)
+
 
 def test_recall_overall_and_by_source(spark: SparkSession) -> None:
     def pair(id: str, split: str, labels: str, entries: list[tuple[str, str, list[float]]]) -> tuple[object, ...]:
-        return (id, split, datetime(2024, 5, 1, tzinfo=UTC), None, ["c"], list(labels), ["x", "y"], entries)
+        return (id, split, "basket", NIGHT, NIGHT, None, ["c"], list(labels), ["x", "y"], entries)
 
     rows = [
         # a by both, b by x only; d is missed
