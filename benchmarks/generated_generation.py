@@ -36,7 +36,7 @@ def publish(client: Any, keys: Keys, items: int, users: int, length: int, seed: 
         publisher.write(number, "candidates-user", str(i), next(_lists(draw, ids, length)))
     for segment in (*SEGMENTS, "all"):
         publisher.write(number, "candidates-segment", segment, next(_lists(draw, ids, length)))
-    publisher.seal(number, "2011-12-09", SOURCES)
+    publisher.seal(number, "2011-12-09", SOURCES, [1.0] * len(SOURCES))
     publisher.flip(number)
     return number
 

@@ -12,7 +12,7 @@ from contract.codec import CandidateList
 from contract.records import ItemRecord, UserRecord
 
 # Change the version with any change of meaning below: a model refuses a generation of another version.
-VERSION = "1"
+VERSION = "2"
 
 PAIR_FEATURES = (
     "reciprocal_rank",

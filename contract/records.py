@@ -37,7 +37,8 @@ class UserRecord(msgspec.Struct, frozen=True, array_like=True):
 class GenerationMeta(msgspec.Struct, frozen=True):
     """What was published as one generation; stored as JSON under the generation's `meta` key.
 
-    `sources` names the columns of every candidate list's scores, in order. `counts` holds the number
+    `sources` names the columns of every candidate list's scores, in order; `weights` are what each counts for
+    where lists are merged. `counts` holds the number
     of keys by kind. `checksum` is `contract.codec.checksum` over every (key, value).
     """
 
@@ -45,6 +46,7 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     created_at: float
     date: str
     sources: tuple[str, ...]
+    weights: tuple[float, ...]
     counts: dict[str, int]
     checksum: str
     feature_view: str

@@ -43,9 +43,10 @@ ITEM_FEATURES = (
 )
 
 # One row a list: `kind` is user, item or segment; `key` is its id. The entries stand in merged order.
-# `scores` holds one number per source, in the order of the partition's `sources`.
+# `scores` holds one number per source, in the order of the partition's `sources`; `weights` are what each
+# source counts for where lists are merged.
 CANDIDATES = (
-    "kind STRING NOT NULL, key STRING NOT NULL, sources ARRAY<STRING> NOT NULL, "
+    "kind STRING NOT NULL, key STRING NOT NULL, sources ARRAY<STRING> NOT NULL, weights ARRAY<DOUBLE> NOT NULL, "
     "entries ARRAY<STRUCT<item_id: STRING, source: STRING, scores: ARRAY<FLOAT>>> NOT NULL"
 )
 

@@ -101,7 +101,8 @@ class Night(Section):
 class Candidates(Section):
     list_length: int = Field(200, ge=1, description="Entries of a merged list")
     quotas: dict[str, float] = Field(
-        default_factory=dict, description='Weight of a source in the merge, JSON: {"als": 0.5}; 1 where unnamed'
+        default_factory=dict,
+        description='What a source\'s scores count for in the merge, JSON: {"als": 0.5}; its own weight where unnamed',
     )
     half_life_days: Positive = Field(90.0, description="Age at which a co-visit counts half")
     window_days: int = Field(30, ge=1, description="Window of the popular lists")

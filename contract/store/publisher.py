@@ -74,16 +74,27 @@ class Publisher:
         if len(self._batch) >= BATCH:
             self._flush()
 
-    def seal(self, generation: int, date: str, sources: Sequence[str], sample: int = 1000) -> GenerationMeta:
+    def seal(
+        self, generation: int, date: str, sources: Sequence[str], weights: Sequence[float], sample: int = 1000
+    ) -> GenerationMeta:
         """Verify what is in Redis against what was written, write `meta`, and drop the staging TTLs.
 
         Count and checksum are over every value; `sample` values are also decoded as a reader would.
         Raises PublishRefused, and then the generation must not be flipped.
         """
+        if len(weights) != len(sources):
+            raise PublishRefused(f"generation {generation}: {len(sources)} sources, {len(weights)} weights")
         self._flush()
         self._verify(generation, sample)
         meta = GenerationMeta(
-            generation, time.time(), date, tuple(sources), dict(self._kinds), self._checksum.hexdigest(), FEATURE_VIEW
+            generation=generation,
+            created_at=time.time(),
+            date=date,
+            sources=tuple(sources),
+            weights=tuple(weights),
+            counts=dict(self._kinds),
+            checksum=self._checksum.hexdigest(),
+            feature_view=FEATURE_VIEW,
         )
         with unreachable_is_typed(f"sealing generation {generation}"):
             self._client.set(self._keys.meta(generation), msgspec.json.encode(meta))

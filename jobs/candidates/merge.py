@@ -20,7 +20,7 @@ from jobs.candidates.rows import as_candidates
 
 
 class SourceLists(NamedTuple):
-    """What one source proposes: LISTS rows, and its quota, the weight of its ranks in the merge."""
+    """What one source proposes: LISTS rows, and its quota, the weight of its scores in the merge."""
 
     source: str
     weight: float
@@ -30,7 +30,7 @@ class SourceLists(NamedTuple):
 def merged(
     proposed: Sequence[SourceLists], catalogue: Catalogue, length: int, wanted: DataFrame | None = None
 ) -> DataFrame:
-    """CANDIDATES rows: the lists of each key by reciprocal rank fusion, at most `length` available items.
+    """CANDIDATES rows: the lists of each key as contract.merge makes one of them, at most `length` available items.
 
     An item is never in its own list; a key of which nothing is left has no row. `wanted`: (kind, key) rows,
     few enough to broadcast; only these keys are merged.
@@ -50,11 +50,11 @@ def merged(
             rows = []
             for kind, key, parts in zip(kinds, keys, _parts(batch), strict=True):
                 candidates = [_candidates(part, len(names), ids, available) for part in parts]
-                own_weights = [weights[part.source] for part in parts]
-                whole = merge_lists(candidates, own_weights, length, (key,) if kind == "item" else ())
+                itself = (key,) if kind == "item" else ()
+                whole = merge_lists(candidates, [1.0] * len(parts), weights, length, itself)
                 if len(whole):
                     rows.append((kind, key, whole))
-            yield as_candidates(names, rows)
+            yield as_candidates(names, weights, rows)
 
     return (
         together.groupBy("kind", "key")

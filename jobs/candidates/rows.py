@@ -11,7 +11,13 @@ from contract.codec import CandidateList
 
 ENTRIES = pa.list_(pa.struct([("item_id", pa.string()), ("source", pa.string()), ("scores", pa.list_(pa.float32()))]))
 _CANDIDATES = pa.schema(
-    [("kind", pa.string()), ("key", pa.string()), ("sources", pa.list_(pa.string())), ("entries", ENTRIES)]
+    [
+        ("kind", pa.string()),
+        ("key", pa.string()),
+        ("sources", pa.list_(pa.string())),
+        ("weights", pa.list_(pa.float64())),
+        ("entries", ENTRIES),
+    ]
 )
 
 
@@ -44,13 +50,16 @@ def of_entries(column: pa.ListArray, sources: Sequence[str]) -> list[CandidateLi
     return [CandidateList(tuple(ids[a:b]), won[a:b], scores[a:b]) for a, b in itertools.pairwise(offsets)]
 
 
-def as_candidates(sources: Sequence[str], lists: Sequence[tuple[str, str, CandidateList]]) -> pa.RecordBatch:
+def as_candidates(
+    sources: Sequence[str], weights: Sequence[float], lists: Sequence[tuple[str, str, CandidateList]]
+) -> pa.RecordBatch:
     """CANDIDATES rows of (kind, key, list)."""
     return pa.RecordBatch.from_arrays(
         [
             pa.array([kind for kind, _, _ in lists], pa.string()),
             pa.array([key for _, key, _ in lists], pa.string()),
             pa.array([list(sources)] * len(lists), pa.list_(pa.string())),
+            pa.array([list(weights)] * len(lists), pa.list_(pa.float64())),
             as_entries([candidates for _, _, candidates in lists], sources),
         ],
         schema=_CANDIDATES,

@@ -32,7 +32,11 @@ def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit:
         _roles(asked, items)
         .join(lists, ["kind", "key"])
         .groupBy("query_id", "split", "task")
-        .agg(F.first("sources").alias("sources"), F.collect_list(F.struct("kind", "place", "entries")).alias("parts"))
+        .agg(
+            F.first("sources").alias("sources"),
+            F.first("weights").alias("weights"),
+            F.collect_list(F.struct("kind", "place", "entries")).alias("parts"),
+        )
     )
     user = F.when(F.col("segment").isNotNull(), F.struct("user_id", *_USER_FIELDS))
     questions = asked.select("query_id", "split", "task", "cut", "ts", "context", "labels", user.alias("user"))
@@ -49,7 +53,7 @@ def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit:
 
 
 def _roles(asked: DataFrame, items: DataFrame) -> DataFrame:
-    """(query_id, split, task, kind, key, place): the lists a query reads; segments in the order of merge_query."""
+    """(query_id, split, task, kind, key, place): the lists a query reads; segments in order of their first place."""
     whose = ["query_id", "split", "task"]
     context = asked.select(*whose, F.posexplode("context").alias("place", "key")).withColumn("kind", F.lit("item"))
     users = asked.where("user_id IS NOT NULL").select(
@@ -73,6 +77,7 @@ def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
     sources = next((row for row in batch["sources"].to_pylist() if row), [])
     parts = batch["parts"]
     kinds, places = parts.values.field("kind").to_pylist(), parts.values.field("place").to_pylist()
+    weights = next((row for row in batch["weights"].to_pylist() if row), [])
     lists = of_entries(parts.values.field("entries"), sources) if sources else []
     lengths = parts.value_lengths().fill_null(0).to_numpy()
     starts = np.concatenate(([0], np.cumsum(lengths)))
@@ -83,7 +88,8 @@ def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
         def of(kind: str, own: Sequence[int] = own) -> list[CandidateList]:
             return [lists[at] for at in sorted((at for at in own if kinds[at] == kind), key=lambda at: places[at])]
 
-        merged.append(merge_query(next(iter(of("user")), None), of("item"), of("segment"), frozenset(context), limit))
+        user = next(iter(of("user")), None)
+        merged.append(merge_query(user, of("item"), of("segment"), weights, frozenset(context), limit))
     users = [_record(user) for user in batch["user"].to_pylist()]
     return pa.RecordBatch.from_arrays(
         [

@@ -15,7 +15,7 @@ from contract.store.reader import Reader
 from jobs.arguments import job_parser
 from jobs.lake import Lake
 from jobs.parquet import open_day
-from jobs.serving.values import Value, candidate_values, item_values, user_values
+from jobs.serving.values import Scored, Value, candidate_values, item_values, user_values
 
 # A row of `candidates` holds up to 200 entries: this bounds the memory of a batch to some tens of MB.
 ROWS_PER_BATCH = 2000
@@ -66,26 +66,26 @@ def publish(publisher: Publisher, lake: Lake, day: str) -> tuple[GenerationMeta,
 
     Raises BadInput for a table that is missing or empty, PublishRefused, StoreUnreachable.
     """
-    sources = _sources(lake, day)
-    values = _values(lake, day, sources)
+    scored = _scored(lake, day)
+    values = _values(lake, day, scored)
     generation = publisher.open()
     for kind, id, value in values:
         publisher.write(generation, kind, id, value)
-    meta = publisher.seal(generation, day, sources)
+    meta = publisher.seal(generation, day, scored.sources, scored.weights)
     return meta, publisher.flip(generation)
 
 
-def _sources(lake: Lake, day: str) -> tuple[str, ...]:
-    first = open_day(lake, "candidates", day).head(1, columns=["sources"])
+def _scored(lake: Lake, day: str) -> Scored:
+    first = open_day(lake, "candidates", day).head(1, columns=["sources", "weights"])
     if not len(first):
         raise BadInput(f"{lake.path('candidates', day)} holds no list: an empty generation is not published")
-    return tuple(first["sources"][0].as_py())
+    return Scored(tuple(first["sources"][0].as_py()), tuple(first["weights"][0].as_py()))
 
 
-def _values(lake: Lake, day: str, sources: tuple[str, ...]) -> Iterator[Value]:
+def _values(lake: Lake, day: str, scored: Scored) -> Iterator[Value]:
     items, users, lists = (open_day(lake, table, day) for table in ("item_features", "user_features", "candidates"))
     return chain(
         item_values(items.to_batches(batch_size=ROWS_PER_BATCH)),
         user_values(users.to_batches(batch_size=ROWS_PER_BATCH)),
-        candidate_values(lists.to_batches(batch_size=ROWS_PER_BATCH), sources),
+        candidate_values(lists.to_batches(batch_size=ROWS_PER_BATCH), scored),
     )

@@ -1,7 +1,7 @@
 """From rows of the lake to values in Redis: (kind, id, value) triples, a batch at a time."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -37,13 +37,21 @@ def user_values(batches: Iterable[pa.RecordBatch]) -> Iterator[Value]:
         yield "user", record.user_id, encode_record(record)
 
 
-def candidate_values(batches: Iterable[pa.RecordBatch], sources: tuple[str, ...]) -> Iterator[Value]:
+class Scored(NamedTuple):
+    """What the score columns of a generation's lists are, and what each counts for where lists are merged."""
+
+    sources: tuple[str, ...]
+    weights: tuple[float, ...]
+
+
+def candidate_values(batches: Iterable[pa.RecordBatch], scored: Scored) -> Iterator[Value]:
     """Candidate lists of candidates rows, packed from Arrow's buffers without a Python object an entry.
 
-    Raises BadInput for a row whose sources are not `sources`: its score columns would mean something else.
+    Raises BadInput for a row with other sources or weights: its scores would mean something else.
     """
+    sources = scored.sources
     for batch in batches:
-        _refuse_other_sources(batch, sources)
+        _refuse_other_scores(batch, scored)
         entries = batch["entries"]
         flat = entries.flatten()
         ids = flat.field("item_id").cast(pa.binary())
@@ -62,12 +70,13 @@ def candidate_values(batches: Iterable[pa.RecordBatch], sources: tuple[str, ...]
             )
 
 
-def _refuse_other_sources(batch: pa.RecordBatch, sources: tuple[str, ...]) -> None:
-    for found in {tuple(row) for row in batch["sources"].to_pylist()}:
-        if found != sources:
-            raise BadInput(
-                f"candidates: a list of sources {found} beside lists of {sources}: run the candidates job again"
-            )
+def _refuse_other_scores(batch: pa.RecordBatch, scored: Scored) -> None:
+    for name, wanted in scored._asdict().items():
+        for found in {tuple(row) for row in batch[name].to_pylist()}:
+            if found != wanted:
+                raise BadInput(
+                    f"candidates: a list of {name} {found} beside lists of {wanted}: run the candidates job again"
+                )
 
 
 def _rows(batches: Iterable[pa.RecordBatch], record: type[msgspec.Struct]) -> Iterator[dict[str, Any]]:

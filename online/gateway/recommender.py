@@ -96,6 +96,7 @@ class Recommender:
             data.user_candidates,
             [data.item_candidates[id] for id in context if id in data.item_candidates],
             self.generations.popular(generation, _segments(data, context, known)),
+            meta.weights,
             {*request.exclude, *context},
             self.limits.merged_candidates,
         )
@@ -149,7 +150,7 @@ class Recommender:
 
 
 def _segments(data: QueryData, context: tuple[str, ...], known: dict[str, ItemRecord]) -> tuple[str, ...]:
-    """In order of preference, as merge_query wants them."""
+    """The context's, the user's, and everyone's: each once."""
     ofs = [known[id].segment for id in context if id in known]
     return tuple(dict.fromkeys([*ofs, *([data.user.segment] if data.user is not None else []), EVERYONE]))
 

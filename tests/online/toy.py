@@ -27,6 +27,7 @@ from contract.store.publisher import Publisher
 ROOT = Path(__file__).parents[2]
 SCORING = "scoring"
 SOURCES = ("covisitation", "popularity")
+WEIGHTS = (1.0, 0.001)
 
 ITEMS = (
     ItemRecord("cup", "Red cup", categories=("kitchen",), price=4.0, segment="kitchen"),
@@ -72,7 +73,7 @@ def publish(
     for (kind, id), ids in lists.items():
         source = 1 if kind == "candidates-segment" else 0
         publisher.write(number, kind, id, encode_candidates(ranked(ids, source)))  # type: ignore[arg-type]
-    publisher.seal(number, "2011-12-09", SOURCES)
+    publisher.seal(number, "2011-12-09", SOURCES, WEIGHTS)
     publisher.flip(number)
     return number
 

@@ -25,7 +25,7 @@ def generation(client: Any) -> int:
     publisher.write(number, "candidates-user", "u1", one)
     publisher.write(number, "candidates-item", "i1", one)
     publisher.write(number, "item", "i2", encode_record(ItemRecord("i2", "second")))
-    publisher.seal(number, "2026-01-01", ["als"])
+    publisher.seal(number, "2026-01-01", ["als"], [1.0])
     publisher.flip(number)
     return number
 

@@ -19,19 +19,23 @@ Kind = Literal["user", "item", "segment"]
 
 @dataclass(frozen=True)
 class Source:
-    """`proposes`: the kinds of its lists."""
+    """`proposes`: the kinds of its lists. `weight`: what its scores count for in the merge, unless a quota says else.
+
+    The weights below were found on the validation period of the sample (`python -m jobs candidate_recall --tune`).
+    """
 
     name: str
     proposes: tuple[Kind, ...]
+    weight: float
     lists: Callable[[Inputs], DataFrame]
 
 
 SOURCES = (
-    Source("covisitation", ("item",), covisitation.lists),
-    Source("als", ("user", "item"), als.lists),
-    Source("content", ("item",), content.lists),
-    Source("repeat", ("user",), repeat.lists),
-    Source("popularity", ("segment",), popularity.lists),
+    Source("covisitation", ("item",), 2.0, covisitation.lists),
+    Source("als", ("user", "item"), 0.5, als.lists),
+    Source("content", ("item",), 0.3, content.lists),
+    Source("repeat", ("user",), 1.4, repeat.lists),
+    Source("popularity", ("segment",), 0.2, popularity.lists),
 )
 
 
@@ -46,7 +50,8 @@ def weighted_sources(quotas: dict[str, float]) -> list[tuple[Source, float]]:
             raise BadInput(f"PACE_CANDIDATES__QUOTAS: no source {name!r}; the sources are {', '.join(known)}")
         if weight < 0:
             raise BadInput(f"PACE_CANDIDATES__QUOTAS: {name!r} has weight {weight}; give 0 to leave it out, or more")
-    chosen = [(source, quotas.get(source.name, 1.0)) for source in SOURCES if quotas.get(source.name, 1.0) > 0]
+    weighted = [(source, quotas.get(source.name, source.weight)) for source in SOURCES]
+    chosen = [(source, weight) for source, weight in weighted if weight > 0]
     if not chosen:
         raise BadInput("PACE_CANDIDATES__QUOTAS: every source has weight 0; leave at least one in")
     return chosen

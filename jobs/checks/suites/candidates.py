@@ -92,7 +92,7 @@ def partition(scope: Scope) -> DataFrame:
     rows = scope.that_day("candidates", CANDIDATES)
     whole = rows.agg(
         F.count(F.when((F.col("kind") == "segment") & (F.col("key") == "all"), 1)).alias("lists_for_all"),
-        F.count_distinct("sources").alias("orders_of_sources"),
+        F.count_distinct("sources", "weights").alias("orders_of_sources"),
         F.coalesce(F.min(F.size("sources")), F.lit(0)).alias("sources"),
     )
     listed = rows.where("kind = 'user'").select(F.col("key").alias("user_id")).distinct().withColumn("listed", F.lit(1))
@@ -115,7 +115,7 @@ def partition_expectations(scope: Scope) -> list[gxe.Expectation]:
             column="orders_of_sources",
             min_value=1,
             max_value=1,
-            notes=f"A generation has one order of `sources`: scores of lists in another would be misread. {RERUN}",
+            notes=f"A generation has one order of `sources`, one of `weights`: others would be misread. {RERUN}",
         ),
         gxe.ExpectColumnValuesToBeBetween(
             column="sources",

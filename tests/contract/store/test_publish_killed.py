@@ -46,7 +46,7 @@ def publish_all(client: Any, title: str) -> int:
     publisher.write(number, "user", "u", encode_record(UserRecord("u")))
     popular = CandidateList.of([(ITEMS[0], 0, [1.0])], 1)
     publisher.write(number, "candidates-segment", "all", encode_candidates(popular))
-    publisher.seal(number, "2011-12-09", ["popularity"])
+    publisher.seal(number, "2011-12-09", ["popularity"], [1.0])
     return publisher.flip(number).generation
 
 

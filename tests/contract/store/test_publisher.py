@@ -26,7 +26,7 @@ def publish(client: Any, keys: Keys, title: str = "a title") -> Pointer:
     listed = encode_candidates(CandidateList.of([("a", 1, [0.5, 0.25])], 2))
     for kind, id in (("candidates-user", "u"), ("candidates-item", "a"), ("candidates-segment", "all")):
         writer.write(number, kind, id, listed)  # type: ignore[arg-type]
-    writer.seal(number, "2011-12-09", ["als", "popularity"])
+    writer.seal(number, "2011-12-09", ["als", "popularity"], [1.0, 1.0])
     return writer.flip(number)
 
 
@@ -69,7 +69,7 @@ def test_nothing_is_live_before_the_flip(client: Any, keys: Keys) -> None:
     writer = publisher(client, keys)
     number = writer.open()
     writer.write(number, "item", "a", encode_record(ItemRecord("a", "x")))
-    writer.seal(number, "2011-12-09", ["als"])
+    writer.seal(number, "2011-12-09", ["als"], [1.0])
     assert Reader(client, keys).pointer().generation == 0
 
 
@@ -85,7 +85,7 @@ def test_a_value_that_vanished_or_changed_is_refused_before_the_flip(client: Any
         else:
             client.set(name, encode_record(ItemRecord("a", "y")))
         with pytest.raises(PublishRefused, match="nothing was flipped"):
-            writer.seal(number, "2011-12-09", ["als"])
+            writer.seal(number, "2011-12-09", ["als"], [1.0])
 
 
 def test_a_value_that_does_not_decode_is_refused(client: Any, keys: Keys) -> None:
@@ -93,7 +93,7 @@ def test_a_value_that_does_not_decode_is_refused(client: Any, keys: Keys) -> Non
     number = writer.open()
     writer.write(number, "candidates-user", "u", b"\x01\x02\x03")
     with pytest.raises(CorruptValue):
-        writer.seal(number, "2011-12-09", ["als"])
+        writer.seal(number, "2011-12-09", ["als"], [1.0])
 
 
 def test_the_generation_before_the_last_goes_by_ttl_and_the_last_two_stay(client: Any, keys: Keys) -> None:
@@ -147,7 +147,7 @@ def test_a_model_promoted_during_a_publish_survives_the_flip(client: Any, keys: 
     writer = publisher(client, keys)
     number = writer.open()
     writer.write(number, "item", "a", encode_record(ItemRecord("a", "x")))
-    writer.seal(number, "2011-12-09", ["als"])
+    writer.seal(number, "2011-12-09", ["als"], [1.0])
     set_model(client, keys, "m2")
     assert writer.flip(number).model == "m2"
 
@@ -156,7 +156,7 @@ def test_an_older_publish_never_replaces_a_newer_one(client: Any, keys: Keys) ->
     slow = publisher(client, keys)
     number = slow.open()
     slow.write(number, "item", "a", encode_record(ItemRecord("a", "x")))
-    slow.seal(number, "2011-12-09", ["als"])
+    slow.seal(number, "2011-12-09", ["als"], [1.0])
     publish(client, keys)
     with pytest.raises(PublishRefused, match="it stays"):
         slow.flip(number)

@@ -50,7 +50,7 @@ def test_entries_name_source_and_every_score(spark: SparkSession) -> None:
     assert entries(by_key["segment", "all"]) == [("i3", "two", [0.0, 1.0])]
 
 
-def test_a_quota_weighs_a_sources_ranks(spark: SparkSession) -> None:
+def test_a_quota_weighs_a_sources_scores(spark: SparkSession) -> None:
     lists = {"one": {("user", "ann"): {"i1": 1.0, "i2": 0.9}}, "two": {("user", "ann"): {"i3": 1.0, "i4": 0.9}}}
 
     def order(one: float, two: float) -> list[str]:
@@ -59,6 +59,8 @@ def test_a_quota_weighs_a_sources_ranks(spark: SparkSession) -> None:
 
     assert order(1.0, 1.0) == ["i1", "i3", "i2", "i4"]
     assert order(0.5, 1.0) == ["i3", "i4", "i1", "i2"]
+    row = rows(spark, {"one": (0.5, lists["one"]), "two": (1.0, lists["two"])}).collect()[0]
+    assert (row["sources"], row["weights"]) == (["one", "two"], [0.5, 1.0])
 
 
 def test_neither_itself_nor_the_unavailable(spark: SparkSession) -> None:
@@ -93,13 +95,13 @@ def test_equals_the_merge_of_the_contract(spark: SparkSession, seed: int) -> Non
     }
     found = {(row["kind"], row["key"]): row for row in rows(spark, proposed).collect()}
     for key in {key for _, lists in proposed.values() for key in lists}:
-        parts, own_weights = [], []
-        for number, (weight, lists) in enumerate(proposed.values()):
+        parts = []
+        for number, (_, lists) in enumerate(proposed.values()):
             kept = {item: score for item, score in lists.get(key, {}).items() if item != "i9"}
             scores = [[score if column == number else 0.0 for column in range(3)] for score in kept.values()]
             parts.append(CandidateList.of(((i, number, s) for i, s in zip(kept, scores, strict=True)), 3))
-            own_weights.append(weight)
-        expected = merge_lists(parts, own_weights, 5, (key[1],) if key[0] == "item" else ())
+        itself = (key[1],) if key[0] == "item" else ()
+        expected = merge_lists(parts, [1.0] * 3, weights, 5, itself)
         assert (key in found) == (len(expected) > 0)
         if key not in found:
             continue

@@ -13,7 +13,7 @@ def test_names_are_columns_of_their_own() -> None:
 
 def test_quotas_weigh_and_leave_out() -> None:
     chosen = {source.name: weight for source, weight in weighted_sources({"als": 0.5, "content": 0})}
-    assert chosen == {"covisitation": 1.0, "als": 0.5, "repeat": 1.0, "popularity": 1.0}
+    assert chosen == {"covisitation": 2.0, "als": 0.5, "repeat": 1.4, "popularity": 0.2}
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,14 @@ def entry(item_id: str | None, **changes: Any) -> dict[str, Any]:
 
 
 def listed(kind: str, key: str | None, *entries: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    return {"kind": kind, "key": key, "sources": ["als", "popularity"], "entries": list(entries), **changes}
+    return {
+        "kind": kind,
+        "key": key,
+        "sources": ["als", "popularity"],
+        "weights": [1.0, 0.5],
+        "entries": list(entries),
+        **changes,
+    }
 
 
 HEALTHY: dict[str, dict[str, list[dict[str, Any]]]] = {

@@ -18,6 +18,7 @@ from contract.schemas import EVENTS, ITEMS, SESSIONS, TRAINING_HISTORY, TRAINING
 from contract.settings import Candidates, Settings, Training
 from jobs.candidates.build import candidate_lists
 from jobs.candidates.inputs import Inputs
+from jobs.candidates.sources import weighted_sources
 from jobs.features.items import item_features
 from jobs.lake import Lake
 from jobs.model import pairs
@@ -215,6 +216,7 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
                 lists.get(("user", user.user_id)) if user else None,
                 [lists["item", item] for item in row["context"] if ("item", item) in lists],
                 [lists["segment", name] for name in wanted if ("segment", name) in lists],
+                [weight for _, weight in weighted_sources(SETTINGS.candidates.quotas)],
                 row["context"],
                 TRAINING.candidates,
             )

@@ -43,9 +43,9 @@ ENTRIES = [
     {"item_id": "b", "source": "als", "scores": [0.5, 0.25]},
 ]
 LISTS = [
-    {"kind": "segment", "key": "all", "sources": ["als", "popularity"], "entries": ENTRIES},
-    {"kind": "user", "key": "u", "sources": ["als", "popularity"], "entries": ENTRIES[1:]},
-    {"kind": "item", "key": "ä:1", "sources": ["als", "popularity"], "entries": []},
+    {"kind": "segment", "key": "all", "sources": ["als", "popularity"], "weights": [1.0, 0.5], "entries": ENTRIES},
+    {"kind": "user", "key": "u", "sources": ["als", "popularity"], "weights": [1.0, 0.5], "entries": ENTRIES[1:]},
+    {"kind": "item", "key": "ä:1", "sources": ["als", "popularity"], "weights": [1.0, 0.5], "entries": []},
 ]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.store.publisher import set_model
-from tests.online.toy import LISTS, publish, until, write_model
+from tests.online.toy import publish, until, write_model
 
 
 def ids(answer) -> list[str]:
@@ -60,7 +60,8 @@ def test_a_known_item_without_a_list_gets_its_segments_and_the_model(gateway) ->
 
     assert answer["level"] == "full"
     by_candidate_rank = sorted(answer["items"], key=lambda item: item["why"]["candidate_rank"])
-    assert [item["item_id"] for item in by_candidate_rank][:2] == list(LISTS["candidates-segment", "light"])
+    # lamp is in its segment's list and in everyone's, chair leads everyone's, candle is the segment's second.
+    assert [item["item_id"] for item in by_candidate_rank][:3] == ["lamp", "chair", "candle"]
 
 
 def test_an_unknown_item_beside_a_known_user_is_passed_over(gateway) -> None:
@@ -172,7 +173,7 @@ def test_an_explanation_says_where_an_item_came_from(gateway) -> None:
 
     assert answer["explanation"] == {"candidates": 6, "kept": 5, "scored": 5}
     assert answer["items"][0]["why"] == {
-        "candidate_rank": 6,
+        "candidate_rank": 4,
         "model_score": 90.0,
-        "sources": {"covisitation": pytest.approx(0.8, abs=0.001)},
+        "sources": {"covisitation": pytest.approx(0.8, abs=0.001), "popularity": pytest.approx(1.0)},
     }

@@ -264,10 +264,14 @@ def test_a_scorer_that_breaks_breaks_one_request(peer, ranker, monkeypatch, capl
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_at_the_stop_what_is_being_scored_is_answered_and_what_waits_is_refused(peer, ranker) -> None:
+def test_at_the_stop_what_is_being_scored_is_answered_and_what_waits_is_refused(peer, ranker, monkeypatch) -> None:
+    peer.ask()
+    begun, scorer = threading.Event(), ranker.watch.serving
+    run = scorer.run
+    monkeypatch.setattr(scorer, "run", lambda prepared: (begun.set(), run(prepared))[1])
     peer.say(encode(request(request_id=1)))
     peer.say(encode(request(request_id=2)))
-    until(lambda: metric(ranker, "rec_queue_size") == 1, "the second request waits")
+    until(lambda: begun.is_set() and metric(ranker, "rec_queue_size") == 1, "one is scored, the other waits")
 
     ranker.stop()
 
