@@ -22,6 +22,7 @@ VERBS = {
     "features": ("jobs.features.build", "user and item features of a day (Spark)"),
     "candidates": ("jobs.candidates.build", "candidate lists of a day from every source (Spark)"),
     "training_pairs": ("jobs.model.pairs", "queries with candidates and labels, split by time (Spark)"),
+    "candidate_recall": ("jobs.model.candidate_recall", "what each source adds to the candidates; tunes their weights"),
     "train": ("jobs.model.train", "fine-tune the teacher cross-encoder"),
     "prune": ("jobs.model.prune", "drop layers, recover by distillation, export FP16"),
     "evaluate": ("jobs.model.evaluate", "quality on the test period, beside the baselines"),

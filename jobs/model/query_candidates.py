@@ -23,13 +23,13 @@ _USER_FIELDS = [name for name in UserRecord.__struct_fields__ if name != "user_i
 
 def needed_lists(asked: DataFrame, items: DataFrame) -> DataFrame:
     """(kind, key) of every list that `asked` (rows of jobs.model.queries with the features of their users) may need."""
-    return _roles(asked, items).select("kind", "key").distinct()
+    return roles(asked, items).select("kind", "key").distinct()
 
 
 def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit: int) -> DataFrame:
     """TRAINING_PAIRS rows: `asked` with at most `limit` candidates out of `lists` (CANDIDATES rows)."""
     parts = (
-        _roles(asked, items)
+        roles(asked, items)
         .join(lists, ["kind", "key"])
         .groupBy("query_id", "split", "task")
         .agg(
@@ -52,7 +52,7 @@ def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit:
     return joined.mapInArrow(merge, TRAINING_PAIRS)
 
 
-def _roles(asked: DataFrame, items: DataFrame) -> DataFrame:
+def roles(asked: DataFrame, items: DataFrame) -> DataFrame:
     """(query_id, split, task, kind, key, place): the lists a query reads; segments in order of their first place."""
     whose = ["query_id", "split", "task"]
     context = asked.select(*whose, F.posexplode("context").alias("place", "key")).withColumn("kind", F.lit("item"))
