@@ -4,7 +4,7 @@ Candidates come in an order that knows nothing of colours; one source, `helpful`
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -100,6 +100,7 @@ def write_lake(root: Path, train: int, validation: int, test: int) -> Path:
         items += [{"cut": cut, **item_row(item)} for item in CATALOGUE.values()]
     _write(root / "training_pairs" / f"day={DAY}", rows)
     _write(root / "training_items" / f"day={DAY}", items)
+    _write(root / "training_history" / f"day={DAY}", [row for found in queries(train) for row in session_rows(found)])
     return root
 
 
@@ -125,6 +126,22 @@ def pair_row(found: Query, split: str) -> dict[str, Any]:
             )
         ],
     }
+
+
+def session_rows(found: Query) -> list[dict[str, Any]]:
+    """The query's basket as rows of contract.schemas.TRAINING_HISTORY."""
+    basket = [*(item.item_id for item in found.context), *sorted(found.labels)]
+    return [
+        {
+            "session_id": found.query_id,
+            "user_id": found.user.user_id if found.user else None,
+            "item_id": item_id,
+            "ts": CUTS["train"] + timedelta(minutes=place),
+            "type": "purchase",
+            "position_in_session": place,
+        }
+        for place, item_id in enumerate(basket)
+    ]
 
 
 def item_row(item: ItemRecord) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import ir_measures
 import msgspec
 import numpy as np
-from ir_measures import R, nDCG
+from ir_measures import RR, R, Success, nDCG
 from numpy.typing import NDArray
 from scipy.stats import bootstrap
 
 NDCG = nDCG @ 10
 RECALL = R @ 100
+HIT = Success @ 10
+MEASURES = (NDCG, RR, HIT, RECALL)
 
 # A ranking: item ids of a query, best first.
 Rankings = Mapping[str, Sequence[str]]
@@ -33,11 +35,13 @@ class Quality:
     """float64[queries] each, in the order of the query ids."""
 
     ndcg10: NDArray[np.float64]
+    mrr: NDArray[np.float64]
+    hit10: NDArray[np.float64]
     recall100: NDArray[np.float64]
 
 
 def measure(rankings: Rankings, labels: Mapping[str, frozenset[str]]) -> Quality:
-    """NDCG@10 and Recall@100 of every query in `labels`, each against all that was taken, retrieved or not.
+    """The MEASURES of every query in `labels`, each against all that was taken, retrieved or not.
 
     A query without a ranking, or with an empty one, counts 0.
     """
@@ -48,11 +52,11 @@ def measure(rankings: Rankings, labels: Mapping[str, frozenset[str]]) -> Quality
         if rankings.get(query)
     }
     place = {query: row for row, query in enumerate(labels)}
-    found = {str(NDCG): np.zeros(len(place)), str(RECALL): np.zeros(len(place))}
+    found = {str(measured): np.zeros(len(place)) for measured in MEASURES}
     if run:
-        for metric in ir_measures.iter_calc([NDCG, RECALL], taken, run):
+        for metric in ir_measures.iter_calc(MEASURES, taken, run):
             found[str(metric.measure)][place[metric.query_id]] = metric.value
-    return Quality(found[str(NDCG)], found[str(RECALL)])
+    return Quality(*(found[str(measured)] for measured in MEASURES))
 
 
 def estimate(values: NDArray[np.float64], seed: int) -> Estimate:

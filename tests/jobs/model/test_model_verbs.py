@@ -16,6 +16,7 @@ from contract.store.pointer import read_pointer
 from contract.store.publisher import set_model
 from jobs.lake import Lake
 from jobs.model import evaluate, promote, prune, train
+from jobs.model.baselines.registry import BASELINES
 from jobs.model.dataset import read_queries
 from jobs.model.evaluate import ORDER, STUDENT, Estimate, Evaluation, read_evaluation, write_evaluation
 from jobs.model.folders import ModelFolders
@@ -36,7 +37,7 @@ def night(base: Path, lake_root: Path, tmp_path_factory: pytest.TempPathFactory)
     settings = shop_settings(base, lake_root, tmp_path_factory.mktemp("night") / "models")
     for verb in (train, prune):
         run(verb, settings)
-    run(evaluate, settings, "--teacher", "--depth", "9")
+    run(evaluate, settings, "--teacher", "--depth", "9", "--baselines", "all")
     return settings
 
 
@@ -79,7 +80,9 @@ def test_the_teacher_and_the_student_say_how_they_were_made(folders: ModelFolder
 def test_the_evaluation_compares_on_the_same_queries(folders: ModelFolders) -> None:
     found = read_evaluation(folders.evaluation(folders.newest_evaluated()))
     assert (found.queries, found.depth, found.date) == (12, 9, DAY)
-    assert set(found.rankers) == {"popularity", ORDER, STUDENT, "student, text alone", "teacher", "teacher, text alone"}
+    models = {STUDENT, "student, text alone", "teacher", "teacher, text alone"}
+    assert set(found.rankers) == {"popularity", ORDER, *BASELINES, *models}
+    assert found.task == "basket"
     assert found.rankers[ORDER].gain.mean == 0
     assert found.rankers[STUDENT].recall100 == found.rankers[ORDER].recall100
     for row in found.rankers.values():
@@ -100,6 +103,11 @@ def test_the_same_seed_trains_the_same_teacher(night: Settings, folders: ModelFo
     again = train.train_teacher(queries, night.training, 3, DAY, tmp_path)
     weights = [(place / "model.safetensors").read_bytes() for place in (again, folders.teacher(""))]
     assert weights[0] == weights[1]
+
+
+def test_another_baseline_is_refused_with_those_there_are(night: Settings) -> None:
+    with pytest.raises(BadInput, match="no baseline 'kNN'; there are item-kNN, ALS"):
+        run(evaluate, night, "--baselines", "kNN")
 
 
 def test_an_evaluation_from_the_command_line_is_the_same_again(

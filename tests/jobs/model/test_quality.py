@@ -16,6 +16,8 @@ def test_ndcg_and_recall_are_what_their_formulas_say() -> None:
     found = measure(rankings, labels)
     ideal = 1 + 1 / np.log2(3) + 1 / np.log2(4)
     assert found.ndcg10.tolist() == pytest.approx([(1 / np.log2(3) + 1 / np.log2(5)) / ideal, 0, 0])
+    assert found.mrr.tolist() == pytest.approx([1 / 2, 1 / 13, 0])
+    assert found.hit10.tolist() == pytest.approx([1, 0, 0])
     assert found.recall100.tolist() == pytest.approx([2 / 3, 1, 0])
 
 
