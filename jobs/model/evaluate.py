@@ -1,54 +1,26 @@
-"""Measures a model on the test period, beside popularity and the candidate order, on the same queries."""
+"""Measures a model on the test period, beside baselines and the candidate order, on the same queries."""
 
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
-import msgspec
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from contract.errors import BadInput
 from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.lake import Lake
+from jobs.model.baselines.interactions import Interactions
 from jobs.model.baselines.registry import BASELINES, Known, chosen_baselines
 from jobs.model.dataset import Query, read_queries
+from jobs.model.evaluation import ORDER, STUDENT, Evaluation, Row, Segment, write_evaluation
 from jobs.model.folders import ModelFolders
-from jobs.model.quality import Estimate, Rankings, estimate, measure
-from jobs.model.queries import Task
+from jobs.model.quality import Rankings, estimate, measure
 from jobs.model.rankers import candidate_order, popularity, reranked
-from reranker.scoring import Reranker, load_reranker
-
-ORDER = "candidate order"
-STUDENT = "student"
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One ranker. `gain` is its NDCG@10 less the candidate order's, query by query."""
-
-    ndcg10: Estimate
-    mrr: Estimate
-    hit10: Estimate
-    recall100: Estimate
-    gain: Estimate
-
-
-class Evaluation(msgspec.Struct, frozen=True):
-    """What `evaluate` found; `digest` ties it to one artifact. Latency is of one query, features and network."""
-
-    version: str
-    digest: str
-    date: str
-    created_at: float
-    task: str
-    queries: int
-    depth: int
-    rankers: dict[str, Row]
-    milliseconds_p50: float
-    milliseconds_p99: float
+from jobs.model.segments import segments
+from jobs.model.variety import variety
+from reranker.scoring import load_reranker
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
@@ -79,70 +51,58 @@ def main(args: Namespace, settings: Settings) -> None:
     queries = read_queries(lake, day, "test", task, limit, seed, training.candidates, hit=False)
     known = Known(lake, day, task, settings)
     others = {name: rank(known, queries) for name, rank in baselines.items()}
-    found = evaluate(queries, others, models, args.depth, day, task, seed)
-    write_evaluation(folders.evaluation(model.version), found)
-    show(found)
-
-
-def evaluate(
-    queries: Sequence[Query],
-    others: Mapping[str, Rankings],
-    models: Mapping[str, Reranker],
-    depth: int,
-    day: str,
-    task: Task,
-    seed: int,
-) -> Evaluation:
-    """Measure `models`, the student among them, each on its first `depth` candidates, beside `others`' rankings."""
     rankings: dict[str, Rankings] = {"popularity": popularity(queries), ORDER: candidate_order(queries), **others}
     taken: dict[str, list[float]] = {}
-    for name, model in models.items():
-        model.warm_up()
-        rankings[name], rankings[f"{name}, text alone"], taken[name] = reranked(queries, model, depth, name)
-    labels = {query.query_id: query.labels for query in queries}
-    found = {name: measure(ranking, labels) for name, ranking in rankings.items()}
-    rows = {
-        name: Row(
-            estimate(quality.ndcg10, seed),
-            estimate(quality.mrr, seed),
-            estimate(quality.hit10, seed),
-            estimate(quality.recall100, seed),
-            estimate(quality.ndcg10 - found[ORDER].ndcg10, seed),
-        )
-        for name, quality in found.items()
-    }
-    student = models[STUDENT].manifest
+    for name, one in models.items():
+        one.warm_up()
+        rankings[name], rankings[f"{name}, text alone"], taken[name] = reranked(queries, one, args.depth, name)
+    rows, parts = compared(queries, rankings, known.past, seed)
     p50, p99 = np.percentile(taken[STUDENT], (50, 99)).tolist()
-    return Evaluation(
-        version=student.version,
-        digest=student.digest,
+    found = Evaluation(
+        version=model.version,
+        digest=model.manifest.digest,
         date=day,
         created_at=time.time(),
         task=task,
         queries=len(queries),
-        depth=depth,
+        depth=args.depth,
         rankers=rows,
+        segments=parts,
         milliseconds_p50=p50,
         milliseconds_p99=p99,
     )
+    path = folders.evaluation(model.version)
+    write_evaluation(path, found)
+    show(found)
+    print(f"report: {path.with_suffix('.html')}")
 
 
-def write_evaluation(path: Path, found: Evaluation) -> None:
-    """Write it whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".writing")
-    aside.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    aside.replace(path)
-
-
-def read_evaluation(path: Path) -> Evaluation:
-    """Raises BadInput."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Evaluation)
-    except OSError as error:
-        raise BadInput(f"{path}: the model has no evaluation; run `python -m jobs evaluate` first") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: {error}; run `python -m jobs evaluate` again") from error
+def compared(
+    queries: Sequence[Query], rankings: Mapping[str, Rankings], past: Interactions, seed: int
+) -> tuple[dict[str, Row], dict[str, Segment]]:
+    """Every ranking's figures over all queries, and in every segment; the candidate order's is among `rankings`."""
+    labels = {query.query_id: query.labels for query in queries}
+    sessions_of = dict(zip(past.items.tolist(), past.baskets.tolist(), strict=True))
+    found = {name: measure(ranking, labels) for name, ranking in rankings.items()}
+    rows = {
+        name: Row(
+            ndcg10=estimate(quality.ndcg10, seed),
+            mrr=estimate(quality.mrr, seed),
+            hit10=estimate(quality.hit10, seed),
+            recall100=estimate(quality.recall100, seed),
+            gain=estimate(quality.ndcg10 - found[ORDER].ndcg10, seed),
+            variety=variety(rankings[name], sessions_of, past.sessions.shape[0], len(queries[0].items)),
+        )
+        for name, quality in found.items()
+    }
+    parts = {
+        name: Segment(
+            len(of_part),
+            {ranker: estimate(measure(ranking, of_part).ndcg10, seed) for ranker, ranking in rankings.items()},
+        )
+        for name, of_part in segments(queries, sessions_of).items()
+    }
+    return rows, parts
 
 
 def show(found: Evaluation) -> None:

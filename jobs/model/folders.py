@@ -51,7 +51,8 @@ class ModelFolders:
         for directory in _newest_first(self.students)[keep:]:
             if directory.name not in live:
                 shutil.rmtree(directory)
-                self.evaluation(directory.name).unlink(missing_ok=True)
+                for kept in self._evaluations.glob(f"{directory.name}.*"):
+                    kept.unlink()
                 removed.append(directory.name)
         for directory in _newest_first(self.teachers)[keep:]:
             shutil.rmtree(directory)

@@ -10,7 +10,7 @@ from contract.store.connection import connect
 from contract.store.pointer import read_pointer
 from contract.store.publisher import set_model
 from jobs.arguments import job_parser
-from jobs.model.evaluate import ORDER, STUDENT, Evaluation, read_evaluation
+from jobs.model.evaluation import ORDER, STUDENT, Evaluation, read_evaluation
 from jobs.model.folders import ModelFolders
 from reranker.scoring import load_reranker
 

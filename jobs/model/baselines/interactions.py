@@ -38,10 +38,8 @@ class Interactions:
     @cached_property
     def sessions(self) -> sparse.csr_matrix:
         """float32[sessions, items], 1 where the session holds the item; the latest session last."""
-        last = pc.fill_null(self._by("session_id", "ts", "max")["ts_max"], 0)
-        order = np.argsort(np.asarray(last.cast(pa.timestamp("us")).cast(pa.int64())), kind="stable")
-        rows = self._by("session_id", "ts", "max")["session_id"].take(pa.array(order))
-        return self._matrix("session_id", rows)
+        last = self.rows.group_by("session_id").aggregate([("ts", "max")]).sort_by("ts_max")
+        return self._matrix("session_id", last["session_id"])
 
     @cached_property
     def users(self) -> sparse.csr_matrix:
@@ -73,10 +71,7 @@ class Interactions:
     def ids(self, columns: Sequence[int] | NDArray[np.integer]) -> tuple[str, ...]:
         return tuple(self.items[np.asarray(columns, np.int64)].tolist())
 
-    def _by(self, key: str, value: str, how: str) -> pa.Table:
-        return self.rows.group_by(key).aggregate([(value, how)])
-
-    def _matrix(self, key: str, keys: pa.Array) -> sparse.csr_matrix:
+    def _matrix(self, key: str, keys: pa.Array | pa.ChunkedArray) -> sparse.csr_matrix:
         row = pc.index_in(self.rows[key], keys)
         column = pc.index_in(self.rows["item_id"], pa.array(self.items.tolist()))
         there = pc.is_valid(row)

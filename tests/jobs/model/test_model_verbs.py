@@ -1,6 +1,7 @@
 """The verbs from training pairs to the live model, each finding what the one before left."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from jobs.lake import Lake
 from jobs.model import evaluate, promote, prune, train
 from jobs.model.baselines.registry import BASELINES
 from jobs.model.dataset import read_queries
-from jobs.model.evaluate import ORDER, STUDENT, Estimate, Evaluation, read_evaluation, write_evaluation
+from jobs.model.evaluation import ORDER, STUDENT, Estimate, Evaluation, read_evaluation, write_evaluation
 from jobs.model.folders import ModelFolders
 from reranker.manifest import read_manifest
 from reranker.scoring import load_reranker
@@ -89,6 +90,22 @@ def test_the_evaluation_compares_on_the_same_queries(folders: ModelFolders) -> N
         assert row.gain.mean == pytest.approx(row.ndcg10.mean - found.rankers[ORDER].ndcg10.mean)
         assert row.gain.low <= row.gain.mean <= row.gain.high
     assert 0 < found.milliseconds_p50 <= found.milliseconds_p99
+
+
+def test_the_evaluation_has_segments_and_pages_for_people(folders: ModelFolders) -> None:
+    path = folders.evaluation(folders.newest_evaluated())
+    found = read_evaluation(path)
+    assert {"new users", "short histories"} <= set(found.segments)
+    assert sum(found.segments[name].queries for name in ("new users", "short histories")) == found.queries
+    assert set(found.segments["new users"].ndcg10) == set(found.rankers)
+    assert f"| {STUDENT} | {found.rankers[STUDENT].ndcg10}" in path.with_suffix(".md").read_text()
+    page = path.with_suffix(".html").read_text()
+    assert page.count("<svg") == 1
+    assert page.count(f"<td>{STUDENT}</td>") == 2
+    names_of_formats = r'xmlns(:\w+)?="[^"]*"|<metadata>.*?</metadata>'
+    assert "http" not in re.sub(names_of_formats, "", page, flags=re.DOTALL)
+        r'xmlns(:\w+)?="[^"]*"|<!DOCTYPE[^>]*>|<metadata>.*?</metadata>', "", page, flags=re.DOTALL
+    )
 
 
 def test_what_was_learned_beats_the_order_it_was_given(folders: ModelFolders) -> None:

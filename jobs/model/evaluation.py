@@ -1,0 +1,68 @@
+"""What an evaluation found, and how it is kept: JSON beside a page for people."""
+
+from pathlib import Path
+
+import msgspec
+
+from contract.errors import BadInput
+from jobs.model.quality import Estimate
+from jobs.model.variety import Variety
+
+ORDER = "candidate order"
+STUDENT = "student"
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One ranker. `gain` is its NDCG@10 less the candidate order's, query by query."""
+
+    ndcg10: Estimate
+    mrr: Estimate
+    hit10: Estimate
+    recall100: Estimate
+    gain: Estimate
+    variety: Variety
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """Some of the queries, or some of their labels: NDCG@10 of every ranker there."""
+
+    queries: int
+    ndcg10: dict[str, Estimate]
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """What `evaluate` found; `digest` ties it to one artifact. Latency is of one query, features and network."""
+
+    version: str
+    digest: str
+    date: str
+    created_at: float
+    task: str
+    queries: int
+    depth: int
+    rankers: dict[str, Row]
+    segments: dict[str, Segment]
+    milliseconds_p50: float
+    milliseconds_p99: float
+
+
+def write_evaluation(path: Path, found: Evaluation) -> None:
+    """Write it whole or not at all, with a page in Markdown and one in HTML beside it."""
+    from jobs.model.report import html, markdown
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for suffix, text in ((".md", markdown(found)), (".html", html(found))):
+        path.with_suffix(suffix).write_text(text)
+    aside = path.with_suffix(".writing")
+    aside.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+    aside.replace(path)
+
+
+def read_evaluation(path: Path) -> Evaluation:
+    """Raises BadInput."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Evaluation)
+    except OSError as error:
+        raise BadInput(f"{path}: the model has no evaluation; run `python -m jobs evaluate` first") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: {error}; run `python -m jobs evaluate` again") from error
