@@ -4,15 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from contract.errors import BadInput
 from contract.settings import Settings
 from jobs.lake import Lake
 from jobs.model.baselines import by_ids
 from jobs.model.baselines.interactions import Interactions
 from jobs.model.baselines.lambdamart import LambdaMart
+from jobs.model.baselines.zero_shot import zero_shot
 from jobs.model.dataset import Query, read_queries
 from jobs.model.quality import Rankings
 from jobs.model.queries import Task
+from reranker.embedding import embed_texts
+from reranker.encoding import base_model_directory
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +42,11 @@ class Known:
     def validation(self) -> list[Query]:
         return self._read("validation", self.settings.training.test_queries, hit=False)
 
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """float32[n, d] by the base model. Raises BadInput where it does not load."""
+        training = self.settings.training
+        return embed_texts(base_model_directory(training.base_model), texts, training.threads or None)
+
     def _read(self, split: str, limit: int, hit: bool) -> list[Query]:
         seed, most = self.settings.night.seed, self.settings.training.candidates
         return read_queries(self.lake, self.day, split, self.task, limit, seed, most, hit=hit, needed=hit)
@@ -56,6 +67,7 @@ BASELINES: dict[str, Ranker] = {
     "item-kNN": lambda known, queries: by_ids.item_knn(known.past, queries),
     "ALS": lambda known, queries: by_ids.als(known.past, queries, known.settings.night.seed),
     "session-kNN": lambda known, queries: by_ids.session_knn(known.past, queries),
+    "zero-shot cosine": lambda known, queries: zero_shot(known.embed, queries),
     "LambdaMART without text": _lambdamart(text=False),
     "LambdaMART": _lambdamart(text=True),
 }
