@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from contract.settings import Night, read_settings
+from contract.scenario import Scenario, read_scenario
+from contract.settings import read_settings
 from jobs.features.days import end_of
+from jobs.features.items import LONGEST_TEXT
 
 
 def read_until(lake: Path, table: str, day: str) -> pl.LazyFrame:
@@ -21,32 +23,34 @@ def read_until(lake: Path, table: str, day: str) -> pl.LazyFrame:
     return pl.scan_parquet([folder / "*.parquet" for folder in folders], hive_partitioning=False)
 
 
-def sessions(events: pl.LazyFrame, night: Night) -> pl.LazyFrame:
+def sessions(events: pl.LazyFrame, scenario: Scenario) -> pl.LazyFrame:
     """Positive events with their session: given, made of the user's gaps, or one of their own."""
     user, given = (pl.when(pl.col(name) != "").then(pl.col(name)) for name in ("user_id", "session_id"))
-    known = events.with_columns(user.alias("user_id"), given.alias("session_id"))
+    known = events.with_columns((user if scenario.users else pl.lit(None)).alias("user_id"), given.alias("session_id"))
     has_session, has_user = pl.col("session_id").is_not_null(), pl.col("user_id").is_not_null()
-    alone = known.filter(~has_session, ~has_user).with_columns(session_id=pl.col("event_id"))
+    believed = (has_session | ~has_user) if scenario.sessions.rule == "given" else ~has_user
+    given_or_alone = known.filter(believed).with_columns(session_id=pl.coalesce("session_id", "event_id"))
     silence = pl.col("ts").diff().over("user_id", order_by=["ts", "event_id"])
-    starts = silence.is_null() | (silence > timedelta(seconds=night.session_gap_seconds))
+    starts = silence.is_null() | (silence > timedelta(seconds=scenario.sessions.gap_seconds))
     started = pl.when(pl.col("starts")).then(pl.col("ts")).forward_fill().over("user_id", order_by=["ts", "event_id"])
     by_user = (
-        known.filter(~has_session, has_user, pl.col("type") != "impression")
+        known.filter(~believed, pl.col("type") != "impression")
         .with_columns(starts=starts)
         .with_columns(
             session_id=pl.concat_str("user_id", started.cast(pl.Datetime("us", "UTC")).dt.epoch("us"), separator="@")
         )
         .drop("starts")
     )
-    high_enough = (pl.col("type") != "rating") | (pl.col("value") >= night.rating_positive_from).fill_null(False)
-    positive = pl.col("type").is_in(list(night.positive_types)) & high_enough
-    return pl.concat([known.filter(has_session), alone, by_user]).filter(positive)
+    high_enough = (pl.col("type") != "rating") | (pl.col("value") >= scenario.positive.rating_from).fill_null(False)
+    positive = pl.col("type").is_in(list(scenario.positive.types)) & high_enough
+    return pl.concat([given_or_alone, by_user]).filter(positive)
 
 
 def item_features(items: pl.LazyFrame, past: pl.LazyFrame, at: datetime) -> pl.LazyFrame:
     """ITEM_FEATURES rows as of `at`."""
-    version = ["title", "text", "categories", "price", "available"]
+    version = ["title", "text", "categories", "price", "available", "attributes"]
     early = pl.col("updated_at") < at
+    present = pl.element().filter(pl.element().struct.field("value").is_not_null())
     versions = items.group_by("item_id").agg(
         pl.struct(version).sort_by("updated_at").filter(early.sort_by("updated_at")).last().alias("latest"),
         pl.struct(version).sort_by("updated_at").first().alias("first"),
@@ -61,7 +65,12 @@ def item_features(items: pl.LazyFrame, past: pl.LazyFrame, at: datetime) -> pl.L
             pl.min_horizontal("first_update", "first_event").alias("first_seen"),
         )
         .select("item_id", "first_seen", pl.col("version").struct.unnest())
-        .with_columns(pl.col("categories").fill_null([]), pl.col("available").fill_null(True))
+        .with_columns(
+            pl.col("categories").fill_null([]),
+            pl.col("available").fill_null(True),
+            pl.col("text").str.head(LONGEST_TEXT),
+            pl.col("attributes").list.eval(present.sort()).fill_null([]),
+        )
     )
     return (
         with_segments(catalogue.collect())
@@ -156,8 +165,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     night = read_settings().night
+    scenario = read_scenario(night.scenario)
     at = end_of(args.date)
-    past = sessions(read_until(args.lake, "events", args.date).filter(pl.col("ts") < at), night).collect().lazy()
+    past = sessions(read_until(args.lake, "events", args.date).filter(pl.col("ts") < at), scenario).collect().lazy()
     items = item_features(read_until(args.lake, "items", "9999-12-31"), past, at).collect()
     args.out.mkdir(parents=True, exist_ok=True)
     items.write_parquet(args.out / "item_features.parquet")

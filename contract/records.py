@@ -20,6 +20,7 @@ class ItemRecord(msgspec.Struct, frozen=True, array_like=True):
     popularity_30d: int = 0
     buyers_30d: int = 0
     age_days: float = 0.0
+    attributes: dict[str, str] = {}
 
 
 class UserRecord(msgspec.Struct, frozen=True, array_like=True):

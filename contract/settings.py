@@ -17,6 +17,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contract.errors import BadInput
 
+# Facts of the dataset that were settings once: where the scenario's file has them now.
+MOVED = {
+    "PACE_NIGHT__SESSION_GAP_SECONDS": "sessions.gap_seconds",
+    "PACE_NIGHT__RATING_POSITIVE_FROM": "positive.rating_from",
+    "PACE_NIGHT__POSITIVE_TYPES": "positive.types",
+    "PACE_TRAINING__TASK": "task",
+}
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Positive = Annotated[float, Field(gt=0)]
 
@@ -88,12 +96,10 @@ class Night(Section):
     models: str = Field("var/models", description="Directory of model artifacts")
     reports: str = Field("var/reports", description="Where a failed job leaves its reason for the failure mail")
     data_docs: str = Field("var/data_docs", description="Directory of the Great Expectations site")
-    date: str = Field("latest", description="Day the night is run for: YYYY-MM-DD, or latest (last day of events)")
-    session_gap_seconds: int = Field(1800, ge=1, description="A longer silence of a user starts a new session")
-    rating_positive_from: float = Field(4.0, description="A rating of this value or more is a positive event")
-    positive_types: tuple[str, ...] = Field(
-        ("purchase", "add_to_cart", "click", "rating"), description="Event types that count as positive"
+    scenario: str = Field(
+        "ops/scenario.yaml", description="What the dataset's events mean and what the model reads, edited by people"
     )
+    date: str = Field("latest", description="Day the night is run for: YYYY-MM-DD, or latest (last day of events)")
     history_length: int = Field(50, ge=1, description="Items kept of a user's history")
     seed: int = Field(17, description="Seed of every random choice")
 
@@ -130,9 +136,6 @@ class Checks(Section):
 
 class Training(Section):
     base_model: str = Field("", description="Local Hugging Face directory; empty: the packaged MiniLM")
-    task: Literal["basket", "next_visit"] = Field(
-        "basket", description="What the model learns: what else goes into the session, or what the next one holds"
-    )
     sample_queries: int = Field(500, ge=1, description="Training queries drawn; the demo's night fits its time")
     validation_queries: int = Field(30, ge=1, description="Validation queries behind the manifest's metrics")
     test_queries: int = Field(200, ge=1, description="Test queries evaluated")
@@ -258,6 +261,11 @@ def _variable(path: Sequence[object]) -> str:
 def _refuse_unknown(names: set[str]) -> None:
     known = variables()
     for name in sorted(name for name in names if name.upper().startswith("PACE_") and name.upper() not in known):
+        if field := MOVED.get(name.upper()):
+            raise BadInput(
+                f"settings: {name} is no setting any more: it is `{field}` in the file that PACE_NIGHT__SCENARIO names "
+                "(ops/scenario.yaml)"
+            )
         near = get_close_matches(name.upper(), known, 1)
         raise BadInput(f"settings: {name} is no setting" + (f"; did you mean {near[0]}?" if near else ""))
 

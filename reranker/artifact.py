@@ -22,9 +22,9 @@ import msgspec
 
 from contract.errors import ArtifactMismatch
 from contract.features import VERSION as FEATURE_VIEW
-from reranker.encoding import TEMPLATE_VERSION
 from reranker.golden import GoldenQuery
 from reranker.manifest import MANIFEST, FileEntry, Manifest, canonical, read_manifest, seal
+from reranker.texts import TEMPLATE_VERSION
 
 WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
@@ -103,6 +103,7 @@ def read_artifact(directory: Path) -> Artifact:
     ):
         if theirs != ours:
             raise ArtifactMismatch(f"{directory}: {what} is {theirs}, but here it is {ours}; train a new model")
+    _ = manifest.text_template
     lengths = {len(manifest.feature_names), len(manifest.feature_mean), len(manifest.feature_std)}
     if len(lengths) != 1 or min(manifest.feature_std, default=0.0) <= 0:
         raise ArtifactMismatch(f"{directory / MANIFEST}: feature names, means and deviations do not belong together")

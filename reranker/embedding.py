@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.errors import BadInput
-from reranker.encoding import base_text_encoder
+from reranker.encoding import base_tokens
 
 TEXT_TOKENS = 64
 BATCH_TOKENS = 4096
@@ -25,21 +25,21 @@ def embed_texts(directory: Path, texts: Sequence[str], threads: int | None = Non
     from safetensors import SafetensorError
     from transformers import AutoModel
 
-    encoder = base_text_encoder(directory, TEXT_TOKENS, TEXT_TOKENS)
+    tokenizer = base_tokens(directory)
     try:
         model = AutoModel.from_pretrained(directory, local_files_only=True, dtype=torch.float32).eval()
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise BadInput(f"base model {directory}: it does not load: {error}") from error
-    tokens = [encoder.query(text) for text in texts]
+    tokens = [tokenizer.of(text, TEXT_TOKENS) for text in texts]
     out = np.zeros((len(texts), model.config.hidden_size), np.float32)
     if threads is not None:
         torch.set_num_threads(threads)
     with torch.inference_mode():
         for rows in _batches([len(ids) for ids in tokens]):
             length = len(tokens[rows[0]]) + 2
-            ids = torch.full((len(rows), length), encoder.special.pad)
+            ids = torch.full((len(rows), length), tokenizer.special.pad)
             for place, row in enumerate(rows):
-                framed = (encoder.special.cls, *tokens[row], encoder.special.sep)
+                framed = (tokenizer.special.cls, *tokens[row], tokenizer.special.sep)
                 ids[place, : len(framed)] = torch.tensor(framed)
             present = torch.arange(length)[None, :] < torch.tensor([[len(tokens[row]) + 2] for row in rows])
             states = model(input_ids=ids, attention_mask=present.long()).last_hidden_state

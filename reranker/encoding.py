@@ -1,4 +1,4 @@
-"""Texts to token ids: the templates of query and item, and the one place that touches a tokenizer."""
+"""Texts to token ids: the one place that touches a tokenizer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,8 @@ from tokenizers import Tokenizer
 
 from contract.errors import BadInput
 from contract.records import ItemRecord, UserRecord
-
-# Change it with any change of the templates or of the token layout: an artifact of another version is refused.
-TEMPLATE_VERSION = "1"
-
-# Titles of the user's history that a query may hold; whoever scores must know these items' records.
-HISTORY_TITLES = 10
+from contract.scenario import TextTemplate
+from reranker.texts import item_text, query_text
 
 # Longer texts are cut before they meet the tokenizer, so that 10 MB of text cost nothing.
 CHARACTERS_PER_TOKEN = 16
@@ -51,24 +47,6 @@ def base_model_directory(setting: str) -> Path:
     return directory
 
 
-def query_text(user: UserRecord | None, context: Sequence[ItemRecord], items: Mapping[str, ItemRecord]) -> str:
-    """What the network reads of a query: titles, newest first, the context's before the history's.
-
-    `context` is in the order of time, oldest first. History items that `items` does not know, or that are in
-    the context, are left out; only the newest HISTORY_TITLES of the history are looked at.
-    """
-    seen = {item.item_id for item in context}
-    history = user.history[:HISTORY_TITLES] if user else ()
-    past = [items[item_id] for item_id in history if item_id in items and item_id not in seen]
-    return ", ".join(item.title for item in (*reversed(context), *past))
-
-
-def item_text(item: ItemRecord) -> str:
-    """What the network reads of an item: title, categories, text."""
-    parts = (item.title, ", ".join(item.categories), item.text or "")
-    return ". ".join(part for part in parts if part)
-
-
 @dataclass(frozen=True)
 class SpecialTokens:
     """Ids of the tokens that frame a text."""
@@ -76,6 +54,29 @@ class SpecialTokens:
     cls: int
     sep: int
     pad: int
+
+
+class Tokens:
+    """A tokenizer, and the ids of its special tokens."""
+
+    def __init__(self, tokenizer: Tokenizer, special: SpecialTokens) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+        self.special = special
+
+    def of(self, text: str, limit: int) -> tuple[int, ...]:
+        """The ids of the first `limit` tokens of a text, special ones not counted."""
+        text = text[: limit * CHARACTERS_PER_TOKEN]
+        try:
+            ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        except TypeError:  # a lone surrogate, as JSON may carry one
+            ids = self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
+        return tuple(ids[:limit])
+
+    def json(self) -> bytes:
+        """The tokenizer as a `tokenizer.json`."""
+        return str(self._tokenizer.to_str(pretty=False)).encode()
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,39 +95,35 @@ class PairTokens:
 
 
 class TextEncoder:
-    """Tokenises queries and items, and lays pairs out for the network.
+    """Turns queries and items into texts by `template`, these into tokens, and lays pairs out for the network.
 
     `query_tokens` and `item_tokens` bound a text's tokens, special ones not counted. The tokens of the
     `known_items` item texts used last are kept, so that a known item costs no tokenising.
     """
 
     def __init__(
-        self,
-        tokenizer: Tokenizer,
-        special: SpecialTokens,
-        query_tokens: int,
-        item_tokens: int,
-        known_items: int = 200_000,
+        self, tokens: Tokens, query_tokens: int, item_tokens: int, template: TextTemplate, known_items: int = 200_000
     ) -> None:
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
-        self._tokenizer = tokenizer
-        self.special = special
+        self._tokens = tokens
+        self.special = tokens.special
         self.query_tokens = query_tokens
         self.item_tokens = item_tokens
-        self._item = lru_cache(known_items)(lambda text: self._tokenise(text, item_tokens))
+        self.template = template
+        self._item = lru_cache(known_items)(lambda text: tokens.of(text, item_tokens))
 
-    def query(self, text: str) -> tuple[int, ...]:
-        """Token ids of a query text, at most `query_tokens`."""
-        return self._tokenise(text, self.query_tokens)
+    def query(
+        self, user: UserRecord | None, context: Sequence[ItemRecord], items: Mapping[str, ItemRecord]
+    ) -> tuple[int, ...]:
+        """Token ids of a query's text (reranker.texts.query_text), at most `query_tokens`."""
+        return self._tokens.of(query_text(user, context, items, self.template.query), self.query_tokens)
 
-    def item(self, text: str) -> tuple[int, ...]:
-        """Token ids of an item text, at most `item_tokens`."""
-        return self._item(text)
+    def item(self, item: ItemRecord) -> tuple[int, ...]:
+        """Token ids of an item's text, at most `item_tokens`."""
+        return self._item(item_text(item, self.template.item))
 
     def tokenizer_json(self) -> bytes:
         """The tokenizer as a `tokenizer.json`."""
-        return str(self._tokenizer.to_str(pretty=False)).encode()
+        return self._tokens.json()
 
     def pairs(self, queries: Sequence[Sequence[int]], items: Sequence[Sequence[int]]) -> PairTokens:
         """Lay out pair i of `queries[i]` and `items[i]`, padded to the longest."""
@@ -143,17 +140,14 @@ class TextEncoder:
         positions = np.where(present, np.where(of_item, column, column - first), 0)
         return PairTokens(ids, of_item.astype(np.int64), positions, present)
 
-    def _tokenise(self, text: str, limit: int) -> tuple[int, ...]:
-        text = text[: limit * CHARACTERS_PER_TOKEN]
-        try:
-            ids = self._tokenizer.encode(text, add_special_tokens=False).ids
-        except TypeError:  # a lone surrogate, as JSON may carry one
-            ids = self._tokenizer.encode(text.encode("utf-8", "replace").decode(), add_special_tokens=False).ids
-        return tuple(ids[:limit])
+
+def base_text_encoder(directory: Path, query_tokens: int, item_tokens: int, template: TextTemplate) -> TextEncoder:
+    """The encoder of a base model's own tokenizer. Raises BadInput as `base_tokens` does."""
+    return TextEncoder(base_tokens(directory), query_tokens, item_tokens, template)
 
 
-def base_text_encoder(directory: Path, query_tokens: int, item_tokens: int) -> TextEncoder:
-    """The encoder of a base model's own tokenizer. Raises BadInput where it has no fast tokenizer or no [CLS]."""
+def base_tokens(directory: Path) -> Tokens:
+    """A base model's own tokenizer. Raises BadInput where it has no fast one, or no [CLS]."""
     from transformers import AutoTokenizer
 
     try:
@@ -166,14 +160,12 @@ def base_text_encoder(directory: Path, query_tokens: int, item_tokens: int) -> T
             f"base model {directory}: its tokenizer has no tokenizer.json form, or no [CLS], [SEP] and [PAD]: "
             "use an encoder of the BERT family"
         )
-    tokenizer = Tokenizer.from_str(loaded.backend_tokenizer.to_str())
-    return TextEncoder(tokenizer, SpecialTokens(*ids), query_tokens, item_tokens)
+    return Tokens(Tokenizer.from_str(loaded.backend_tokenizer.to_str()), SpecialTokens(*ids))
 
 
-def stored_text_encoder(raw: bytes, special: SpecialTokens, query_tokens: int, item_tokens: int) -> TextEncoder:
-    """The encoder of a `tokenizer.json`. Raises ValueError where `raw` is none."""
+def stored_tokens(raw: bytes, special: SpecialTokens) -> Tokens:
+    """The tokenizer of a `tokenizer.json`. Raises ValueError where `raw` is none."""
     try:
-        tokenizer = Tokenizer.from_buffer(raw)
+        return Tokens(Tokenizer.from_buffer(raw), special)
     except Exception as error:  # tokenizers raises bare Exception
         raise ValueError(f"tokenizer.json does not load: {error}") from error
-    return TextEncoder(tokenizer, special, query_tokens, item_tokens)

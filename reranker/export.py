@@ -49,6 +49,7 @@ def export_artifact(
         special_tokens=(special.cls, special.sep, special.pad),
         query_tokens=encoder.query_tokens,
         item_tokens=encoder.item_tokens,
+        template=encoder.template.model_dump(mode="json"),
         feature_names=tuple(feature_names),
         feature_mean=tuple(network.feature_mean.tolist()),
         feature_std=tuple(network.feature_std.tolist()),

@@ -3,14 +3,17 @@
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from pydantic import ValidationError
 
 from contract.errors import ArtifactMismatch
 from contract.features import VERSION as FEATURE_VIEW
-from reranker.encoding import TEMPLATE_VERSION
+from contract.scenario import TextTemplate
+from reranker.texts import TEMPLATE_VERSION
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 
 _VERSION = re.compile(r"\d{8}-[0-9a-f]{12}")
@@ -25,7 +28,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """What a model is. `digest` is the sha256 of the manifest with an empty digest and version.
 
     `role` is teacher or student, `teacher` the version a student was distilled from. `date` is the day of the
-    lake it was trained for, `created_at` Unix seconds. `metrics` were measured on the validation period.
+    lake it was trained for, `created_at` Unix seconds. `template` is a contract.scenario.TextTemplate: the texts it
+    was trained on, and that it is to be given. `metrics` were measured on the validation period.
     """
 
     format: int = FORMAT
@@ -38,6 +42,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     base_model: str
     layers: int
     template_version: str = TEMPLATE_VERSION
+    template: dict[str, Any]
     tokenizer_sha256: str
     special_tokens: tuple[int, int, int]
     query_tokens: int
@@ -49,6 +54,20 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     training: dict[str, int | float | str]
     metrics: dict[str, float]
     files: dict[str, FileEntry] = {}
+
+    @property
+    def text_template(self) -> TextTemplate:
+        """Raises ArtifactMismatch."""
+        try:
+            return TextTemplate.model_validate(self.template)
+        except ValidationError as error:
+            raise ArtifactMismatch(f"model {self.version}: its text template: {error}; export it again") from error
+
+
+class _Format(msgspec.Struct):
+    """What a manifest of any format has."""
+
+    format: int
 
 
 def seal(manifest: Manifest) -> Manifest:
@@ -79,13 +98,12 @@ def read_manifest(directory: Path) -> Manifest:
     except OSError as error:
         raise ArtifactMismatch(f"{path} cannot be read ({error.strerror}); export the model again") from error
     try:
+        found = msgspec.json.decode(raw, type=_Format).format
+        if found != FORMAT:
+            raise ArtifactMismatch(f"{path}: format {found}, but this code reads {FORMAT}; train a new model")
         manifest = msgspec.json.decode(raw, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ArtifactMismatch(f"{path}: {error}; export the model again") from error
-    if manifest.format != FORMAT:
-        raise ArtifactMismatch(
-            f"{path}: format {manifest.format}, but this code reads {FORMAT}; export the model again"
-        )
     if seal(manifest) != manifest or canonical(manifest) != raw:
         raise ArtifactMismatch(f"{path}: it is not what its own digest says; copy or export the model again")
     if directory.name != manifest.version:

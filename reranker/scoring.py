@@ -15,7 +15,7 @@ from contract.errors import ArtifactMismatch
 from contract.features import align, feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
 from reranker.artifact import TOKENIZER, Artifact, read_artifact
-from reranker.encoding import SpecialTokens, TextEncoder, item_text, query_text, stored_text_encoder
+from reranker.encoding import SpecialTokens, TextEncoder, stored_tokens
 from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, GoldenQuery, compare
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder, PairTensors
@@ -46,7 +46,8 @@ class PairScores(NamedTuple):
 class Reranker:
     """A verified model, ready to score. One caller at a time: a process that serves has one thread for it.
 
-    `version` and `feature_view` are the artifact's; `half` is the encoder's number format, None for float32.
+    `version` and `feature_view` are the artifact's, `history_length` is how many items of a user's history its texts
+    may name; `half` is the encoder's number format, None for float32.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Reranker:
         self.manifest = manifest
         self.version = manifest.version
         self.feature_view = manifest.feature_view
+        self.history_length = encoder.template.query.history_length
         self.half = half
         self.device = device
         self._network = network.to(device).eval()
@@ -80,7 +82,7 @@ class Reranker:
         """float32[n]: a score a candidate, in the candidates' order; higher is better.
 
         `context` is in the order of time, the newest last. `items` has the records of the candidates and of the
-        first reranker.encoding.HISTORY_TITLES items of the user's history, as far as they are known. `sources`
+        first `history_length` items of the user's history, as far as they are known. `sources`
         names the columns of the candidates' scores; those that the model does not know are not looked at.
         """
         return self.run(self.prepare(user, context, candidates, items, sources)).final
@@ -97,8 +99,8 @@ class Reranker:
         features = pair_features(user, context, candidates, items, sources)
         known = (items.get(item_id) or ItemRecord(item_id, "") for item_id in candidates.item_ids)
         return PreparedQuery(
-            self._encoder.query(query_text(user, context, items)),
-            tuple(self._encoder.item(item_text(item)) for item in known),
+            self._encoder.query(user, context, items),
+            tuple(self._encoder.item(item) for item in known),
             align(features, feature_names(sources), self.manifest.feature_names),
         )
 
@@ -170,6 +172,7 @@ def _text_encoder(artifact: Artifact) -> TextEncoder:
     manifest = artifact.manifest
     special = SpecialTokens(*manifest.special_tokens)
     try:
-        return stored_text_encoder(artifact.content[TOKENIZER], special, manifest.query_tokens, manifest.item_tokens)
+        tokens = stored_tokens(artifact.content[TOKENIZER], special)
     except ValueError as error:
         raise ArtifactMismatch(f"model {manifest.version}: {error}; export it again") from error
+    return TextEncoder(tokens, manifest.query_tokens, manifest.item_tokens, manifest.text_template)

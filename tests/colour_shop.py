@@ -36,6 +36,7 @@ CATALOGUE = {
         popularity_30d=10 * len(thing) + len(colour),
         buyers_30d=3,
         age_days=100.0,
+        attributes={"maker": "Oak & Ash"} if colour == "red" else {},
     )
     for colour, thing in product(COLOURS, THINGS)
 }
@@ -146,9 +147,14 @@ def session_rows(found: Query) -> list[dict[str, Any]]:
 
 def item_row(item: ItemRecord) -> dict[str, Any]:
     """A row of contract.schemas.ITEM_FEATURES."""
-    return {name: getattr(item, name) for name in item.__struct_fields__}
+    fields = {name: getattr(item, name) for name in item.__struct_fields__}
+    return {**fields, "attributes": list(item.attributes.items())}
 
 
 def _write(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
     folder.mkdir(parents=True)
-    pq.write_table(pa.Table.from_pylist(list(rows)), folder / "part-0.parquet")
+    table = pa.Table.from_pylist(list(rows))
+    if "attributes" in table.column_names:  # a map, as Spark writes it
+        pairs = pa.array([row["attributes"] for row in rows], pa.map_(pa.string(), pa.string()))
+        table = table.set_column(table.column_names.index("attributes"), "attributes", pairs)
+    pq.write_table(table, folder / "part-0.parquet")

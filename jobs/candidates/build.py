@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from pyspark.sql import DataFrame
 
+from contract.scenario import read_scenario
 from contract.schemas import ITEM_FEATURES
 from contract.settings import Settings
 from jobs.arguments import job_parser
@@ -23,13 +24,14 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 def main(args: Namespace, settings: Settings) -> None:
     """Raises BadInput where the day has no item_features, the lake no positive event, or a quota names no source."""
-    lake = Lake(args.lake)
+    lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date)
     spark = spark_session("candidates")
     items = lake.read_day(spark, "item_features", day, ITEM_FEATURES)
-    sessions = sessions_until(spark, lake, day, settings.night)
+    sessions = sessions_until(spark, lake, day, scenario)
     embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
-    lake.write_day(candidate_lists(Inputs.of(sessions, items, end_of(day), settings, embed)), "candidates", day)
+    inputs = Inputs.of(sessions, items, end_of(day), settings, scenario, embed)
+    lake.write_day(candidate_lists(inputs), "candidates", day)
     print(f"candidates {day}: written to {lake.path('candidates', day)}")
 
 

@@ -10,11 +10,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from contract.errors import BadInput
-from contract.records import ItemRecord
+from contract.scenario import Part, Scenario
 from contract.settings import Settings
 from jobs.features.days import age_days
+from jobs.item_rows import as_item
 from jobs.spark import settled
-from reranker.encoding import item_text
+from reranker.texts import item_text
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -32,16 +33,14 @@ class Catalogue:
     available: NDArray[np.bool_]
 
     @staticmethod
-    def of(items: DataFrame) -> "Catalogue":
-        """From ITEM_FEATURES rows."""
-        rows = items.select("item_id", "title", "text", "categories", "segment", "available").toArrow().to_pylist()
+    def of(items: DataFrame, template: Sequence[Part]) -> "Catalogue":
+        """From ITEM_FEATURES rows; `template` says what an item's text is made of."""
+        names = "item_id", "title", "text", "categories", "attributes", "segment", "available"
+        rows = items.select(*names).toArrow().to_pylist()
         rows.sort(key=lambda row: row["item_id"])
         return Catalogue(
             tuple(row["item_id"] for row in rows),
-            tuple(
-                item_text(ItemRecord(row["item_id"], row["title"], row["text"], tuple(row["categories"] or ())))
-                for row in rows
-            ),
+            tuple(item_text(as_item(row), template) for row in rows),
             tuple(row["segment"] for row in rows),
             np.array([row["available"] for row in rows], np.bool_),
         )
@@ -66,12 +65,14 @@ class Inputs:
     embed: Embed
 
     @staticmethod
-    def of(sessions: DataFrame, items: DataFrame, as_of: datetime, settings: Settings, embed: Embed) -> "Inputs":
+    def of(
+        sessions: DataFrame, items: DataFrame, as_of: datetime, settings: Settings, scenario: Scenario, embed: Embed
+    ) -> "Inputs":
         """From SESSIONS rows before `as_of` and ITEM_FEATURES rows as of it.
 
         Raises BadInput where no row is about an item of the catalogue.
         """
-        catalogue = Catalogue.of(items)
+        catalogue = Catalogue.of(items, scenario.text.item)
         numbers = sessions.sparkSession.createDataFrame(
             list(zip(catalogue.ids, range(len(catalogue.ids)), strict=True)), "item_id STRING, item INT"
         )
@@ -81,7 +82,7 @@ class Inputs:
             raise BadInput(
                 f"no positive event before {as_of:%Y-%m-%d %H:%M} UTC on an item of the catalogue "
                 f"({len(catalogue.ids)} items): import events, or widen what counts as positive "
-                f"(PACE_NIGHT__POSITIVE_TYPES is {', '.join(settings.night.positive_types)})"
+                f"({scenario.positive} in the file that PACE_NIGHT__SCENARIO names)"
             )
         times = F.sum(decay("ts", as_of, settings.candidates.half_life_days))
         whose = "user_id", F.when(F.col("user_id").isNull(), F.col("session_id")).alias("session_id")

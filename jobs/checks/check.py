@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from contract.scenario import Scenario
 from contract.settings import Settings
 from jobs.lake import Lake
 
@@ -21,6 +22,7 @@ class Scope:
     lake: Lake
     day: str
     settings: Settings
+    scenario: Scenario
     now: datetime
     _read: dict[str, DataFrame] = field(default_factory=dict)
 

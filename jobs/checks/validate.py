@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contract.errors import ValidationFailed
+from contract.scenario import read_scenario
 from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.lake import Lake
@@ -34,7 +35,7 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 def main(args: Namespace, settings: Settings) -> None:
     """Raises ValidationFailed that names every expectation that did not hold; BadInput where a table is missing."""
-    lake = Lake(args.lake)
+    lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date)
     with ThreadPoolExecutor(1) as starting:
         spark = starting.submit(spark_session, "validate")
@@ -44,7 +45,7 @@ def main(args: Namespace, settings: Settings) -> None:
         from jobs.checks.run import run_checks
 
         suites = {module: importlib.import_module(module).CHECKS for modules in SUITES.values() for module in modules}
-        scope = Scope(spark.result(), lake, day, settings, datetime.now(UTC))
+        scope = Scope(spark.result(), lake, day, settings, scenario, datetime.now(UTC))
     # By default Spark lists a year of days as one task a day: seconds, where the driver needs a moment.
     scope.spark.conf.set("spark.sql.sources.parallelPartitionDiscovery.parallelism", "8")
     docs = DataDocs(Path(args.docs), settings.checks.kept_runs)

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from contract.scenario import read_scenario
 from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.features.days import end_of
@@ -18,10 +19,10 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 def main(args: Namespace, settings: Settings) -> None:
     """Raises BadInput where the lake has no items."""
-    lake = Lake(args.lake)
+    lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date)
     spark = spark_session("features")
-    past = sessions_until(spark, lake, day, settings.night).cache()
+    past = sessions_until(spark, lake, day, scenario).cache()
     items = item_features(item_versions(spark, lake), past, end_of(day)).cache()
     lake.write_day(items, "item_features", day)
     lake.write_day(user_features(past, items, end_of(day), settings.night.history_length), "user_features", day)

@@ -4,17 +4,17 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from contract.errors import BadInput
+from contract.scenario import Scenario
 from contract.schemas import EVENTS, ITEMS
-from contract.settings import Night
 from jobs.features.days import end_of
 from jobs.features.sessions import sessions
 from jobs.lake import Lake
 
 
-def sessions_until(spark: SparkSession, lake: Lake, day: str, night: Night) -> DataFrame:
+def sessions_until(spark: SparkSession, lake: Lake, day: str, scenario: Scenario) -> DataFrame:
     """SESSIONS rows up to the end of `day`."""
     events = lake.read_until(spark, "events", day, EVENTS).where(F.col("ts") < F.lit(end_of(day)))
-    return sessions(events, night)
+    return sessions(events, scenario)
 
 
 def item_versions(spark: SparkSession, lake: Lake) -> DataFrame:

@@ -11,6 +11,9 @@ from jobs.features.days import age_days, newer_than
 
 _VERSION = ("title", "text", "categories", "price", "available")
 
+# What lies behind is more than an encoder of 512 tokens reads; kept, it would fill Redis and the ranker's memory.
+LONGEST_TEXT = 4000
+
 
 def item_features(items: DataFrame, sessions: DataFrame, at: datetime) -> DataFrame:
     """ITEM_FEATURES rows as of `at`, from ITEMS rows of any time and SESSIONS rows before `at`.
@@ -30,7 +33,11 @@ def item_features(items: DataFrame, sessions: DataFrame, at: datetime) -> DataFr
 
 
 def _catalogue(items: DataFrame, sessions: DataFrame, at: datetime) -> DataFrame:
-    version = F.struct("updated_at", *_VERSION)
+    # A map has no order, and the greatest of versions is sought: it takes part as the list of its entries.
+    entries = F.array_sort(F.map_entries(F.map_filter("attributes", lambda _, value: value.isNotNull()))).alias(
+        "entries"
+    )
+    version = F.struct("updated_at", *_VERSION, entries)
     early = F.col("updated_at") < F.lit(at)
     versions = items.groupBy("item_id").agg(
         F.max(F.when(early, version)).alias("latest"),
@@ -44,10 +51,13 @@ def _catalogue(items: DataFrame, sessions: DataFrame, at: datetime) -> DataFrame
         .select(
             "item_id",
             *(F.col(f"version.{name}").alias(name) for name in _VERSION),
+            F.map_from_entries("version.entries").alias("attributes"),
             F.least(F.when(F.col("first.updated_at") < F.lit(at), F.col("first.updated_at")), "first_event").alias(
                 "first_seen"
             ),
         )
+        .withColumn("text", F.left("text", F.lit(LONGEST_TEXT)))
+        .withColumn("attributes", F.coalesce("attributes", F.create_map().cast("map<string,string>")))
         .withColumn("categories", F.coalesce("categories", F.array().cast("array<string>")))
         .withColumn("available", F.coalesce("available", F.lit(True)))
     )

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contract.codec import CandidateList
+from contract.scenario import Scenario, read_scenario
 from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.candidates.embeddings import TextEmbeddings
@@ -45,13 +46,13 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 def main(args: Namespace, settings: Settings) -> None:
     """Raises BadInput as `training_pairs` does."""
-    lake = Lake(args.lake)
+    lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date)
-    parts = collected(lake, day, settings)
+    parts = collected(lake, day, settings, scenario)
     weights: Weights = {source.name: weight for source, weight in weighted_sources(settings.candidates.quotas)}
     console = Console(width=120)
     if args.tune:
-        asked, lists = parts["validation", settings.training.task]
+        asked, lists = parts["validation", scenario.task]
         weights = tuned(asked, lists, weights, PLACES[0], ROUNDS, console.print)
         console.print(f"PACE_CANDIDATES__QUOTAS='{json.dumps(weights)}'")
     figures = {
@@ -65,12 +66,14 @@ def main(args: Namespace, settings: Settings) -> None:
         Path(args.json).write_text(json.dumps(found, indent=2) + "\n")
 
 
-def collected(lake: Lake, day: str, settings: Settings) -> dict[Part, tuple[list[Asked], SourceLists]]:
+def collected(
+    lake: Lake, day: str, settings: Settings, scenario: Scenario
+) -> dict[Part, tuple[list[Asked], SourceLists]]:
     """The queries of the validation and the test period, with every source's lists as of their cut."""
     spark = spark_session("candidate_recall")
-    sessions, versions = settled(sessions_until(spark, lake, day, settings.night)), settled(item_versions(spark, lake))
+    sessions, versions = settled(sessions_until(spark, lake, day, scenario)), settled(item_versions(spark, lake))
     embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
-    periods = [one for one in split_periods(end_of(day), settings.training) if one.split != "train"]
+    periods = [one for one in split_periods(end_of(day), settings.training, scenario) if one.split != "train"]
     whole = settled(baskets(sessions, min(period.start for period in periods)))
     out = {}
     for cut, of_cut in by_cut(periods):
@@ -79,7 +82,7 @@ def collected(lake: Lake, day: str, settings: Settings) -> dict[Part, tuple[list
         users = user_features(past, seen, cut, settings.night.history_length)
         drawn = [queries(whole, p.task, p.split, p.start, p.end, cut, p.limit, settings.night.seed) for p in of_cut]
         asked = settled(reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left"))
-        lists = source_lists(Inputs.of(past, seen, cut, settings, embed), needed_lists(asked, seen))
+        lists = source_lists(Inputs.of(past, seen, cut, settings, scenario, embed), needed_lists(asked, seen))
         rows = (
             roles(asked, seen)
             .groupBy("query_id", "split", "task")

@@ -14,9 +14,10 @@ from contract.codec import CandidateList
 from contract.errors import BadInput
 from contract.features import feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
+from jobs.item_rows import as_item, item_columns
 from jobs.lake import Lake
 from jobs.parquet import open_day
-from reranker.encoding import TextEncoder, item_text, query_text
+from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.golden import GoldenQuery
 
@@ -86,8 +87,8 @@ def as_example(query: Query, encoder: TextEncoder) -> Example:
     """A query with all of its candidates as a training example."""
     known = (query.items.get(item_id) or ItemRecord(item_id, "") for item_id in query.candidates.item_ids)
     return Example(
-        encoder.query(query_text(query.user, query.context, query.items)),
-        tuple(encoder.item(item_text(item)) for item in known),
+        encoder.query(query.user, query.context, query.items),
+        tuple(encoder.item(item) for item in known),
         query.features(),
         query.hits,
     )
@@ -127,9 +128,8 @@ def _query(row: dict[str, Any], items: Mapping[str, ItemRecord], candidates: int
 def _read_items(lake: Lake, day: str, cuts: set[datetime]) -> dict[datetime, dict[str, ItemRecord]]:
     """The records of the catalogue as of each cut."""
     items = open_day(lake, "training_items", day)
-    names = ItemRecord.__struct_fields__
+    names = item_columns(items.schema.names)
     found: dict[datetime, dict[str, ItemRecord]] = {cut: {} for cut in cuts}
     for row in items.to_table(["cut", *names], filter=pc.field("cut").isin(sorted(cuts))).to_pylist():
-        cut = row.pop("cut")
-        found[cut][row["item_id"]] = ItemRecord(**{**row, "categories": tuple(row["categories"] or ())})
+        found[row["cut"]][row["item_id"]] = as_item(row)
     return found

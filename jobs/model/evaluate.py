@@ -8,6 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from contract.scenario import read_scenario
 from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.lake import Lake
@@ -39,7 +40,7 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 def main(args: Namespace, settings: Settings) -> None:
     lake, folders, training = Lake(args.lake), ModelFolders(args.models), settings.training
-    baselines = chosen_baselines(args.baselines)
+    baselines, scenario = chosen_baselines(args.baselines), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date, "training_pairs")
     directory = folders.student(args.version)
     model = load_reranker(directory, training.device, training.threads)
@@ -47,9 +48,9 @@ def main(args: Namespace, settings: Settings) -> None:
     if args.teacher:
         models["teacher"] = load_reranker(folders.teacher(model.manifest.teacher), training.device, training.threads)
     seed = settings.night.seed
-    limit, task = training.test_queries, training.task
+    limit, task = training.test_queries, scenario.task
     queries = read_queries(lake, day, "test", task, limit, seed, training.candidates, hit=False)
-    known = Known(lake, day, task, settings)
+    known = Known(lake, day, scenario, settings)
     others = {name: rank(known, queries) for name, rank in baselines.items()}
     rankings: dict[str, Rankings] = {"popularity": popularity(queries), ORDER: candidate_order(queries), **others}
     taken: dict[str, list[float]] = {}

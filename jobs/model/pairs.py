@@ -19,6 +19,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from contract.errors import BadInput
+from contract.scenario import Scenario, Task, read_scenario
 from contract.schemas import TRAINING_HISTORY, TRAINING_ITEMS, TRAINING_PAIRS
 from contract.settings import Settings, Training
 from jobs.arguments import job_parser
@@ -31,7 +32,7 @@ from jobs.features.history import item_versions, sessions_until
 from jobs.features.items import item_features
 from jobs.features.users import user_features
 from jobs.lake import Lake
-from jobs.model.queries import Task, baskets, queries
+from jobs.model.queries import baskets, queries
 from jobs.model.query_candidates import needed_lists, with_candidates
 from jobs.model.recall import recall_table
 from jobs.spark import settled, spark_session
@@ -59,27 +60,27 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 def main(args: Namespace, settings: Settings) -> None:
     """Raises BadInput where the lake has no items, no event before a cut, or no query in the train or test period."""
-    lake = Lake(args.lake)
+    lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date)
     spark = spark_session("training_pairs")
-    sessions = sessions_until(spark, lake, day, settings.night)
+    sessions = sessions_until(spark, lake, day, scenario)
     embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
-    pairs, items = training_pairs(sessions, item_versions(spark, lake), end_of(day), settings, embed)
+    pairs, items = training_pairs(sessions, item_versions(spark, lake), end_of(day), settings, scenario, embed)
     lake.write_day(pairs, "training_pairs", day)
     lake.write_day(items, "training_items", day)
     lake.write_day(training_history(sessions, end_of(day), settings.training), "training_history", day)
-    report(lake.read_day(spark, "training_pairs", day, TRAINING_PAIRS), settings.training.task, day)
+    report(lake.read_day(spark, "training_pairs", day, TRAINING_PAIRS), scenario.task, day)
 
 
 def training_pairs(
-    sessions: DataFrame, versions: DataFrame, end: datetime, settings: Settings, embed: Embed
+    sessions: DataFrame, versions: DataFrame, end: datetime, settings: Settings, scenario: Scenario, embed: Embed
 ) -> tuple[DataFrame, DataFrame]:
     """TRAINING_PAIRS and TRAINING_ITEMS rows of SESSIONS rows before `end` and ITEMS rows of any time.
 
     Raises BadInput where nothing happened before a cut.
     """
     sessions, versions = settled(sessions), settled(versions)
-    periods = split_periods(end, settings.training)
+    periods = split_periods(end, settings.training, scenario)
     whole = settled(baskets(sessions, min(period.start for period in periods)))
     pairs, items = [], []
     for cut, of_cut in by_cut(periods):
@@ -88,7 +89,7 @@ def training_pairs(
         users = user_features(past, seen, cut, settings.night.history_length)
         drawn = [queries(whole, p.task, p.split, p.start, p.end, cut, p.limit, settings.night.seed) for p in of_cut]
         asked = settled(reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left"))
-        inputs = Inputs.of(past, seen, cut, settings, embed)
+        inputs = Inputs.of(past, seen, cut, settings, scenario, embed)
         lists = candidate_lists(inputs, needed_lists(asked, seen))
         pairs.append(with_candidates(asked, lists, seen, settings.training.candidates))
         items.append(seen.withColumn("cut", F.lit(cut)))
@@ -103,17 +104,18 @@ def training_history(sessions: DataFrame, end: datetime, training: Training) -> 
     return in_schema(sessions.where(F.col("ts") < F.lit(end - timedelta(days=training.test_days))), TRAINING_HISTORY)
 
 
-def split_periods(end: datetime, training: Training) -> list[Period]:
+def split_periods(end: datetime, training: Training, scenario: Scenario) -> list[Period]:
     """train, validation and test, back from `end`; test once for each task, train in a part for each cut."""
     test_start = end - timedelta(days=training.test_days)
     train_start = test_start - timedelta(days=training.train_days)
     validation_start = test_start - timedelta(days=training.train_days) * VALIDATION_SHARE
     cuts = _cuts(train_start, validation_start, training.cut_days)
-    task, sample, tested = training.task, training.sample_queries, training.test_queries
+    task, sample, tested = scenario.task, training.sample_queries, training.test_queries
+    tasks: tuple[Task, ...] = get_args(Task) if scenario.users else (task,)
     return [
         *(Period("train", task, cut, end, cut, sample) for cut, end in pairwise([*cuts, validation_start])),
         Period("validation", task, validation_start, test_start, cuts[-1], tested),
-        *(Period("test", one, test_start, end, test_start, tested) for one in get_args(Task)),
+        *(Period("test", one, test_start, end, test_start, tested) for one in tasks),
     ]
 
 

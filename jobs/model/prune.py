@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from contract.errors import BadInput
+from contract.scenario import Task, read_scenario
 from contract.settings import Settings, Training
 from jobs.arguments import job_parser
 from jobs.lake import Lake
@@ -33,21 +34,20 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 def main(args: Namespace, settings: Settings) -> None:
     started = time.monotonic()
     lake, folders, training, seed = Lake(args.lake), ModelFolders(args.models), settings.training, settings.night.seed
+    task = read_scenario(settings.night.scenario).task
     teacher = folders.teacher(args.teacher)
     day = lake.resolve(args.date, "training_pairs")
-    directory = prune(teacher, lake, day, folders.students, training, seed)
+    directory = prune(teacher, lake, day, folders.students, training, task, seed)
     print(f"student {directory.name} of teacher {teacher.name} in {time.monotonic() - started:.1f} s: {directory}")
 
 
-def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Training, seed: int) -> Path:
+def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Training, task: Task, seed: int) -> Path:
     """Make a student of the teacher in `teacher_at`, export it under `parent`, and return its directory.
 
     Raises BadInput, and ArtifactMismatch for a damaged teacher.
     """
     manifest, teacher, encoder = load_network(teacher_at)
-    train = read_queries(
-        lake, day, "train", training.task, training.sample_queries, seed, training.candidates, hit=True
-    )
+    train = read_queries(lake, day, "train", task, training.sample_queries, seed, training.candidates, hit=True)
     if names_of(train) != manifest.feature_names:
         raise BadInput(f"teacher {manifest.version} has other features than the training pairs of {day}: train again")
     plan = training_plan(training, seed)
@@ -55,7 +55,7 @@ def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Traini
     student, losses = distil(teacher, training.student_layers, [as_example(q, encoder) for q in train], encoder, plan)
 
     check = read_queries(
-        lake, day, "validation", training.task, training.validation_queries, seed, training.candidates, hit=False
+        lake, day, "validation", task, training.validation_queries, seed, training.candidates, hit=False
     )
     return export_artifact(
         parent,
@@ -68,7 +68,7 @@ def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Traini
         created_at=time.time(),
         base_model=manifest.base_model,
         feature_names=manifest.feature_names,
-        training=manifest.training | training_record(train, training, seed),
+        training=manifest.training | training_record(train, training, task, seed),
         metrics=losses | validation_metrics(student, encoder, check, plan),
     )
 

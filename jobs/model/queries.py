@@ -5,12 +5,12 @@ next_visit  a user's whole next session are the labels; the context is empty, th
 """
 
 from datetime import datetime
-from typing import Literal
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-Task = Literal["basket", "next_visit"]
+from contract.scenario import Task
+
 MOST_CONTEXT = 10
 
 

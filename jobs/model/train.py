@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from contract.scenario import Scenario, Task, read_scenario
 from contract.settings import Settings, Training
 from jobs.arguments import job_parser
 from jobs.lake import Lake
@@ -30,18 +31,20 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 def main(args: Namespace, settings: Settings) -> None:
     started = time.monotonic()
-    lake = Lake(args.lake)
+    lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date, "training_pairs")
     plan, seed = settings.training, settings.night.seed
-    queries = read_queries(lake, day, "train", plan.task, plan.sample_queries, seed, plan.candidates, hit=True)
-    directory = train_teacher(queries, plan, seed, day, ModelFolders(args.models).teachers)
+    queries = read_queries(lake, day, "train", scenario.task, plan.sample_queries, seed, plan.candidates, hit=True)
+    directory = train_teacher(queries, plan, scenario, seed, day, ModelFolders(args.models).teachers)
     print(f"teacher {directory.name} from {len(queries)} queries in {time.monotonic() - started:.1f} s: {directory}")
 
 
-def train_teacher(queries: Sequence[Query], training: Training, seed: int, day: str, parent: Path) -> Path:
+def train_teacher(
+    queries: Sequence[Query], training: Training, scenario: Scenario, seed: int, day: str, parent: Path
+) -> Path:
     """Train on `queries` and export the teacher under `parent`; returns its directory. Raises BadInput."""
     base = base_model_directory(training.base_model)
-    encoder = base_text_encoder(base, training.query_tokens, training.item_tokens)
+    encoder = base_text_encoder(base, training.query_tokens, training.item_tokens, scenario.text)
     examples = [as_example(query, encoder) for query in queries]
     network = start_network(base, encoder, examples, seed)
     losses = train(network, examples, encoder, label_loss, training_plan(training, seed), "teacher")
@@ -55,7 +58,7 @@ def train_teacher(queries: Sequence[Query], training: Training, seed: int, day: 
         created_at=time.time(),
         base_model=training.base_model or "all-MiniLM-L6-v2",
         feature_names=names_of(queries),
-        training=training_record(queries, training, seed),
+        training=training_record(queries, training, scenario.task, seed),
         metrics={"loss": float(np.mean(losses[-20:]))},
     )
 
@@ -76,6 +79,9 @@ def training_plan(training: Training, seed: int) -> TrainingPlan:
     )
 
 
-def training_record(queries: Sequence[Query], training: Training, seed: int) -> dict[str, int | float | str]:
+def training_record(
+    queries: Sequence[Query], training: Training, task: Task, seed: int
+) -> dict[str, int | float | str]:
     """What a manifest says of how its model was trained."""
-    return {**training.model_dump(exclude={"base_model"}), "train_queries": len(queries), "seed": seed}
+    sizes = training.model_dump(exclude={"base_model"})
+    return {**sizes, "task": task, "train_queries": len(queries), "seed": seed}

@@ -1,9 +1,8 @@
 """From rows of the lake to values in Redis: (kind, id, value) triples, a batch at a time."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,7 +10,8 @@ import pyarrow.compute as pc
 from contract.codec import encode_record, pack_candidates
 from contract.errors import BadInput
 from contract.keys import Kind
-from contract.records import ItemRecord, UserRecord
+from contract.records import UserRecord
+from jobs.item_rows import as_item, item_columns
 
 Value = tuple[Kind, str, bytes]
 _LIST_KINDS: dict[str, Kind] = {
@@ -23,18 +23,20 @@ _LIST_KINDS: dict[str, Kind] = {
 
 def item_values(batches: Iterable[pa.RecordBatch]) -> Iterator[Value]:
     """Item records of item_features rows."""
-    for row in _rows(batches, ItemRecord):
-        row["categories"] = tuple(row["categories"] or ())
-        record = ItemRecord(**row)
-        yield "item", record.item_id, encode_record(record)
+    for batch in batches:
+        for row in batch.select(item_columns(batch.schema.names)).to_pylist():
+            record = as_item(row)
+            yield "item", record.item_id, encode_record(record)
 
 
 def user_values(batches: Iterable[pa.RecordBatch]) -> Iterator[Value]:
     """User records of user_features rows."""
-    for row in _rows(batches, UserRecord):
-        row["history"] = tuple(row["history"] or ())
-        record = UserRecord(**row)
-        yield "user", record.user_id, encode_record(record)
+    names = list(UserRecord.__struct_fields__)
+    for batch in batches:
+        for row in batch.select(names).to_pylist():
+            row["history"] = tuple(row["history"] or ())
+            record = UserRecord(**row)
+            yield "user", record.user_id, encode_record(record)
 
 
 class Scored(NamedTuple):
@@ -77,9 +79,3 @@ def _refuse_other_scores(batch: pa.RecordBatch, scored: Scored) -> None:
                 raise BadInput(
                     f"candidates: a list of {name} {found} beside lists of {wanted}: run the candidates job again"
                 )
-
-
-def _rows(batches: Iterable[pa.RecordBatch], record: type[msgspec.Struct]) -> Iterator[dict[str, Any]]:
-    names = list(record.__struct_fields__)
-    for batch in batches:
-        yield from batch.select(names).to_pylist()

@@ -27,7 +27,6 @@ def main() -> int:
 
 
 def _ranker(settings: Settings) -> Ranker:
-    from reranker.encoding import HISTORY_TITLES
     from reranker.scoring import load_reranker
 
     options = settings.ranker
@@ -35,7 +34,7 @@ def _ranker(settings: Settings) -> Ranker:
     def load(directory: Path) -> Scorer:
         return load_reranker(directory, options.device, options.threads, options.batch_pairs)
 
-    return Ranker(settings, load, HISTORY_TITLES)
+    return Ranker(settings, load)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Ranker:
     """The whole process: metrics page, model watch, server."""
 
-    def __init__(self, settings: Settings, load: Load, history_titles: int) -> None:
+    def __init__(self, settings: Settings, load: Load) -> None:
         self._settings = settings
         keys = Keys(settings.redis.prefix)
         connection = connect(settings.redis.url, settings.redis.timeout_seconds, settings.redis.cluster)
@@ -33,9 +33,7 @@ class Ranker:
             reader.pointer, Path(settings.night.models), load, self.metrics, settings.ranker.poll_seconds
         )
         cost = CostModel()
-        scoring = Scoring(
-            self.watch, Catalogue(reader, settings.ranker.known_items), cost, self.metrics, history_titles
-        )
+        scoring = Scoring(self.watch, Catalogue(reader, settings.ranker.known_items), cost, self.metrics)
         self.server = RankerServer(settings.ranker.endpoint, scoring, cost, self.metrics, settings.ranker.queue_length)
 
     def open_metrics_page(self) -> None:

@@ -29,10 +29,14 @@ class Scores(Protocol):
 
 
 class Scorer(Protocol):
-    """A loaded model, `reranker.scoring.Reranker`: scoring in two steps, so that each is timed."""
+    """A loaded model, `reranker.scoring.Reranker`: scoring in two steps, so that each is timed.
+
+    `history_length`: how many items of a user's history it wants to know.
+    """
 
     version: str
     feature_view: str
+    history_length: int
 
     def warm_up(self) -> None: ...
 

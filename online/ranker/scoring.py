@@ -53,7 +53,7 @@ def read_job(body: bytes, arrived: float) -> Job:
 
 
 class Scoring:
-    """Scores jobs with the model that is served, for one thread. `history_titles`: what a query's text may name."""
+    """Scores jobs with the model that is served, for one thread."""
 
     def __init__(
         self,
@@ -61,14 +61,12 @@ class Scoring:
         catalogue: Catalogue,
         cost: CostModel,
         metrics: RankerMetrics,
-        history_titles: int,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._watch = watch
         self._catalogue = catalogue
         self._cost = cost
         self._metrics = metrics
-        self._history_titles = history_titles
         self._clock = clock
 
     def model_for(self, request: RankRequest) -> Scorer:
@@ -113,7 +111,7 @@ class Scoring:
             spent = f"{waited * 1000:.1f} ms in the queue, {needed * 1000:.1f} ms to score"
             raise Refused("over_budget", f"{spent}, {request.budget_ms:.1f} ms given", request.request_id)
         self._catalogue.require_feature_view(request.generation, model.feature_view)
-        history = request.user.history[: self._history_titles] if request.user is not None else ()
+        history = request.user.history[: model.history_length] if request.user is not None else ()
         ids = tuple(dict.fromkeys((*candidates.item_ids, *request.context, *history)))
         items = self._catalogue.items(request.generation, ids)
         context = [items[id] for id in request.context if id in items]

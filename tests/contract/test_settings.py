@@ -73,7 +73,6 @@ def test_an_unknown_variable_in_the_file_is_refused_too(tmp_path: Path) -> None:
         ("PACE_LOG__LEVEL", "LOUD"),
         ("PACE_CANDIDATES__QUOTAS", '{"als": "much"}'),
         ("PACE_CANDIDATES__QUOTAS", "als=1"),
-        ("PACE_NIGHT__POSITIVE_TYPES", "purchase,click"),
         ("PACE_CHECKS__OLDEST_EVENT", "long ago"),
         ("PACE_CHECKS__COVERAGE_MIN", "1.5"),
     ],
@@ -81,6 +80,17 @@ def test_an_unknown_variable_in_the_file_is_refused_too(tmp_path: Path) -> None:
 def test_a_bad_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(BadInput, match=name):
+        read_settings(None)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), [("PACE_TRAINING__TASK", "task"), ("pace_night__positive_types", "positive.types")]
+)
+def test_a_variable_whose_fact_moved_to_the_scenario_is_refused_with_its_place(
+    name: str, field: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "basket")
+    with pytest.raises(BadInput, match=rf"{name} is no setting any more: it is `{field}` in .*PACE_NIGHT__SCENARIO"):
         read_settings(None)
 
 

@@ -60,7 +60,7 @@ def start_ranker() -> Iterator[Callable[..., Ranker]]:
     started: list[tuple[Ranker, threading.Thread]] = []
 
     def start(settings: Settings, load: Callable[[Path], Any] = PriceScorer, warm: bool = True) -> Ranker:
-        ranker = Ranker(settings, load, history_titles=10)
+        ranker = Ranker(settings, load)
         thread = threading.Thread(target=ranker.run)
         thread.start()
         started.append((ranker, thread))

@@ -13,7 +13,7 @@ from tests.online.toy import PriceScorer
 
 if __name__ == "__main__":
     logging.basicConfig(level="INFO")
-    ranker = Ranker(read_settings(env_file=None), PriceScorer, history_titles=10)
+    ranker = Ranker(read_settings(env_file=None), PriceScorer)
     signal.signal(signal.SIGTERM, lambda *_: ranker.stop())
     ranker.open_metrics_page()
     ranker.run()

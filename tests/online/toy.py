@@ -90,6 +90,7 @@ class PriceScorer:
     """
 
     feature_view = FEATURE_VIEW
+    history_length = 10
 
     def __init__(self, directory: Path) -> None:
         self.version = directory.name

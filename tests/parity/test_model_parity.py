@@ -11,13 +11,14 @@ from contract.features import feature_names
 from jobs.lake import Lake
 from jobs.model.dataset import Query, as_example, read_queries
 from reranker.artifact import read_artifact
-from reranker.encoding import HISTORY_TITLES, base_text_encoder
+from reranker.encoding import base_text_encoder
 from reranker.export import export_artifact
 from reranker.precision import use_threads
 from reranker.scoring import load_network, load_reranker
 from reranker.start import start_network
 from reranker.training import TrainingPlan, label_loss, score_examples, train
 from tests.colour_shop import DAY, SOURCES, queries, write_base_model, write_lake
+from tests.scenarios import SAMPLE
 
 PLAN = TrainingPlan(
     epochs=1,
@@ -38,7 +39,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A briefly trained artifact."""
     use_threads(1)
     base = write_base_model(tmp_path_factory.mktemp("base"), layers=2)
-    encoder = base_text_encoder(base, 20, 8)
+    encoder = base_text_encoder(base, 20, 8, SAMPLE.text)
     examples = [as_example(query, encoder) for query in queries(16)]
     network = start_network(base, encoder, examples, seed=1)
     train(network, examples, encoder, label_loss, PLAN, "model")
@@ -68,7 +69,7 @@ def as_served(query: Query) -> tuple[object, ...]:
     """The arguments of Reranker.score as the ranker has them: what came out of Redis and off the socket."""
     user = decode_user(encode_record(query.user)) if query.user else None
     candidates = decode_candidates(encode_candidates(query.candidates))
-    known = {*candidates.item_ids, *(user.history[:HISTORY_TITLES] if user else ())}
+    known = {*candidates.item_ids, *(user.history[: SAMPLE.text.query.history_length] if user else ())}
     items = {item_id: decode_item(encode_record(query.items[item_id])) for item_id in known}
     context = [decode_item(encode_record(item)) for item in query.context]
     return user, context, candidates, items, query.sources

@@ -14,6 +14,7 @@ from reranker.export import export_artifact
 from reranker.precision import use_threads
 from reranker.start import start_network
 from tests.colour_shop import DAY, SOURCES, queries, write_base_model
+from tests.scenarios import SAMPLE
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,7 +30,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def encoder(base: Path) -> TextEncoder:
-    return base_text_encoder(base, query_tokens=20, item_tokens=8)
+    return base_text_encoder(base, query_tokens=20, item_tokens=8, template=SAMPLE.text)
 
 
 @pytest.fixture(scope="session")

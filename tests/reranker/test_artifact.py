@@ -13,11 +13,12 @@ import safetensors.torch
 import torch
 
 from contract.errors import ArtifactMismatch, PacesetterError
+from contract.records import ItemRecord
 from reranker.artifact import CONTENT, read_artifact, write_artifact
-from reranker.encoding import TEMPLATE_VERSION
 from reranker.manifest import MANIFEST, FileEntry, canonical, is_version, read_manifest, seal
 from reranker.network import CrossEncoder
 from reranker.scoring import load_network, load_reranker
+from reranker.texts import TEMPLATE_VERSION
 from reranker.weights import pack_weights, unpack_network
 from tests.colour_shop import DAY
 
@@ -60,7 +61,7 @@ def test_an_artifact_loads_as_the_network_it_was_made_of(exported: Path) -> None
     manifest, network, encoder = load_network(exported)
     assert network.layers == manifest.layers
     assert pack_weights(network) == (exported / "model.safetensors").read_bytes()
-    assert encoder.query("Red mug") == (2417, 14757)
+    assert encoder.item(ItemRecord("i", "Red mug")) == (2417, 14757)
 
 
 def test_a_resealed_copy_that_says_the_truth_loads(copied: Copy) -> None:
@@ -121,7 +122,7 @@ def test_a_manifest_that_vouches_for_a_file_too_many_is_refused(copied: Copy) ->
         ({"template_version": "0"}, "text template version is 0, but here it is"),
         ({"feature_view": "0"}, "feature view is 0, but here it is"),
         ({"tokenizer_sha256": "0" * 64}, "tokenizer hash is 000"),
-        ({"format": 99}, "format 99, but this code reads 1"),
+        ({"format": 99}, "format 99, but this code reads 2; train a new model"),
         ({"layers": 5}, "config.json of .* has 4 layers"),
         ({"feature_mean": (0.0,)}, "feature names, means and deviations"),
         ({"special_tokens": (102, 101, 0)}, "golden pairs: the final scores differ"),

@@ -67,8 +67,8 @@ def event_row_expectations(scope: Scope) -> list[gxe.Expectation]:
             column="rating",
             min_value=checks.rating_min,
             max_value=checks.rating_max,
-            notes="Ratings on another scale would be judged by the wrong threshold (PACE_NIGHT__RATING_POSITIVE_FROM). "
-            "Set PACE_CHECKS__RATING_MIN and _MAX to the scale in use.",
+            notes="Ratings on another scale would be judged by the wrong threshold (rating_from in the scenario). Set "
+            "PACE_CHECKS__RATING_MIN and _MAX to the scale in use.",
         ),
         gxe.ExpectColumnValuesToBeNull(
             column="unrated", notes=f"A rating without its value counts as negative, whatever was meant. {MEND}"
@@ -97,6 +97,12 @@ def event_day(scope: Scope) -> DataFrame:
 
 def event_day_expectations(scope: Scope) -> list[gxe.Expectation]:
     checks = scope.settings.checks
+    anonymous = gxe.ExpectColumnValuesToBeBetween(
+        column="anonymous_share",
+        max_value=checks.anonymous_share_max,
+        notes="User features and user lists come from events with a user: a day without them is a lost join at the "
+        "source. Bound: PACE_CHECKS__ANONYMOUS_SHARE_MAX; where no event has a user, say users: false in the scenario.",
+    )
     return [
         gxe.ExpectColumnValuesToBeBetween(
             column="events",
@@ -110,12 +116,7 @@ def event_day_expectations(scope: Scope) -> list[gxe.Expectation]:
             notes="A day far below the median day of the four weeks before is a broken feed, or a day that is not "
             "over: run the night for the day before. Bound: PACE_CHECKS__DAY_EVENTS_SHARE_MIN.",
         ),
-        gxe.ExpectColumnValuesToBeBetween(
-            column="anonymous_share",
-            max_value=checks.anonymous_share_max,
-            notes="User features and user lists come from events with a user: a day without them is a lost join at the "
-            "source. Bound: PACE_CHECKS__ANONYMOUS_SHARE_MAX.",
-        ),
+        *([anonymous] if scope.scenario.users else []),
     ]
 
 

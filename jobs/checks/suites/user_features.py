@@ -25,9 +25,10 @@ def user_rows(scope: Scope) -> DataFrame:
 def user_expectations(scope: Scope) -> list[gxe.Expectation]:
     return [
         gxe.ExpectTableRowCountToBeBetween(
-            min_value=1,
+            min_value=1 if scope.scenario.users else 0,
             severity="warning",
-            notes="No user is known: everybody gets the lists of items and segments. Fine only if no event has a user.",
+            notes="No user is known: everybody gets the lists of items and segments. Where that is meant, say users: "
+            "false in the scenario.",
         ),
         gxe.ExpectColumnValuesToNotBeNull(column="user_id", notes=f"A row of no user cannot be published. {RERUN}"),
         gxe.ExpectColumnValuesToBeUnique(

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.errors import BadInput
+from contract.scenario import Scenario
 from contract.settings import Settings
 from jobs.lake import Lake
 from jobs.model.baselines import by_ids
@@ -16,7 +17,6 @@ from jobs.model.baselines.lambdamart import LambdaMart
 from jobs.model.baselines.zero_shot import zero_shot
 from jobs.model.dataset import Query, read_queries
 from jobs.model.quality import Rankings
-from jobs.model.queries import Task
 from reranker.embedding import embed_texts
 from reranker.encoding import base_model_directory
 
@@ -27,7 +27,7 @@ class Known:
 
     lake: Lake
     day: str
-    task: Task
+    scenario: Scenario
     settings: Settings
 
     @cached_property
@@ -49,7 +49,7 @@ class Known:
 
     def _read(self, split: str, limit: int, hit: bool) -> list[Query]:
         seed, most = self.settings.night.seed, self.settings.training.candidates
-        return read_queries(self.lake, self.day, split, self.task, limit, seed, most, hit=hit, needed=hit)
+        return read_queries(self.lake, self.day, split, self.scenario.task, limit, seed, most, hit=hit, needed=hit)
 
 
 Ranker = Callable[[Known, Sequence[Query]], Rankings]
@@ -67,7 +67,7 @@ BASELINES: dict[str, Ranker] = {
     "item-kNN": lambda known, queries: by_ids.item_knn(known.past, queries),
     "ALS": lambda known, queries: by_ids.als(known.past, queries, known.settings.night.seed),
     "session-kNN": lambda known, queries: by_ids.session_knn(known.past, queries),
-    "zero-shot cosine": lambda known, queries: zero_shot(known.embed, queries),
+    "zero-shot cosine": lambda known, queries: zero_shot(known.embed, queries, known.scenario.text),
     "LambdaMART without text": _lambdamart(text=False),
     "LambdaMART": _lambdamart(text=True),
 }

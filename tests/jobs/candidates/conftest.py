@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from contract.schemas import ITEM_FEATURES, SESSIONS
 from contract.settings import Candidates, Settings
 from jobs.candidates.inputs import Inputs
+from tests.scenarios import SAMPLE
 
 AT = datetime(2024, 6, 1, tzinfo=UTC)
 
@@ -36,7 +37,7 @@ def make_inputs(spark: SparkSession) -> MakeInputs:
             for place, (session, user, item, days) in enumerate(choices)
         ]
         rows = [
-            (item, item, None, [], None, item not in unavailable, segment, 0, 0, 0, 0.0)
+            (item, item, None, [], None, item not in unavailable, segment, 0, 0, 0, 0.0, {})
             for item, segment in items.items()
         ]
 
@@ -48,6 +49,7 @@ def make_inputs(spark: SparkSession) -> MakeInputs:
             spark.createDataFrame(rows, ITEM_FEATURES),
             AT,
             Settings(_env_file=None, candidates=Candidates(**candidates)),
+            SAMPLE,
             embed,
         )
 

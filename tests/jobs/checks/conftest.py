@@ -16,6 +16,7 @@ from jobs.checks.report import Failure
 from jobs.checks.run import run_checks
 from jobs.lake import Lake
 from tests.jobs.checks.small_lake import DAY, DDL, HEALTHY, NOW
+from tests.scenarios import SAMPLE
 
 Write = Callable[[str, str, Iterable[dict[str, Any]]], None]
 Failed = Callable[[Check], list[Failure]]
@@ -58,7 +59,7 @@ def failed(spark: SparkSession, lake: Lake, tmp_path: Path) -> Failed:
     """What does not hold of one check, on the lake as it is now."""
 
     def run(check: Check) -> list[Failure]:
-        scope = Scope(spark, lake, DAY, Settings(_env_file=None), NOW)
+        scope = Scope(spark, lake, DAY, Settings(_env_file=None), SAMPLE, NOW)
         return run_checks(scope, DataDocs(tmp_path / "docs", 5), [check], [check])
 
     return run

@@ -41,7 +41,7 @@ def user_row(user_id: str | None, **changes: Any) -> dict[str, Any]:
 def item_row(item_id: str | None, **changes: Any) -> dict[str, Any]:
     row = {"item_id": item_id, "title": f"A {item_id}", "text": None, "categories": ["kitchen"], "price": 2.5}
     row |= {"available": True, "segment": "kitchen", "popularity_7d": 2, "popularity_30d": 3, "buyers_30d": 1}
-    return {**row, "age_days": 9.5, **changes}
+    return {**row, "age_days": 9.5, "attributes": {}, **changes}
 
 
 def entry(item_id: str | None, **changes: Any) -> dict[str, Any]:

@@ -102,6 +102,7 @@ def test_the_failure_becomes_the_report_for_the_mail(
     lake: Lake, write: Write, docs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write("events", DAY, [event("e3", type="buy")])
+    monkeypatch.setenv("PACE_NIGHT__SCENARIO", str(Path("ops/scenario.yaml").absolute()))
     monkeypatch.chdir(tmp_path)  # no .env of the checkout
     report = tmp_path / "reports" / "validate.txt"
     status = jobs(["validate", "--lake", lake.root, "--suite", "events", "--docs", str(docs), "--report", str(report)])

@@ -7,12 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from contract.scenario import Scenario
 from contract.schemas import EVENTS
-from contract.settings import Night
 from jobs.features.sessions import sessions
+from tests.scenarios import SAMPLE, scenario
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
-NIGHT = Night()
 
 
 def at(minutes: float) -> datetime:
@@ -24,10 +24,10 @@ def event(id: str, ts: datetime, item: str, user: str | None = None, session: st
     return (id, ts, given["type"], user, session, item, given["position"], None, given["value"])
 
 
-def in_sessions(spark: SparkSession, events: list[tuple], night: Night = NIGHT) -> dict[str, list[str]]:
+def in_sessions(spark: SparkSession, events: list[tuple], given: Scenario = SAMPLE) -> dict[str, list[str]]:
     """session id -> its items in order."""
     found: dict[str, list[str]] = {}
-    rows = sessions(spark.createDataFrame(events, EVENTS), night).collect()
+    rows = sessions(spark.createDataFrame(events, EVENTS), given).collect()
     for row in sorted(rows, key=lambda row: row["position_in_session"]):
         assert len(found.setdefault(row["session_id"], [])) == row["position_in_session"]
         found[row["session_id"]].append(row["item_id"])
@@ -51,11 +51,11 @@ def test_only_positive_events_count(spark: SparkSession) -> None:
     assert found == {"s": ["bought", "carted", "clicked", "liked"]}
 
 
-def test_what_is_positive_is_a_setting(spark: SparkSession) -> None:
+def test_what_is_positive_is_the_scenarios_word(spark: SparkSession) -> None:
     found = in_sessions(
         spark,
         [event("1", at(0), "bought", session="s"), event("2", at(1), "seen", session="s", type="view")],
-        Night(positive_types=("view",)),
+        scenario(positive={"types": ["view"]}),
     )
     assert found == {"s": ["seen"]}
 
@@ -94,6 +94,36 @@ def test_a_silence_longer_than_the_gap_starts_a_session(spark: SparkSession) -> 
         f"cyd@{micros + 4_200_000_000}": ["e", "f"],
         f"cyd@{micros + 9_060_000_000}": ["g"],
     }
+
+
+def test_by_the_rule_of_silence_a_users_session_ids_are_not_looked_at(spark: SparkSession) -> None:
+    found = in_sessions(
+        spark,
+        [
+            event("1", at(0), "a", user="ann", session="a login of weeks"),
+            event("2", at(10), "b", user="ann", session="another device"),
+            event("3", at(600), "c", user="ann", session="a login of weeks"),
+            event("4", at(0), "d", session="of nobody"),  # nothing else holds these together
+            event("5", at(600), "e", session="of nobody"),
+        ],
+        scenario(sessions={"rule": "silence"}),
+    )
+    assert sorted(found.values()) == [["a", "b"], ["c"], ["d", "e"]]
+
+
+def test_without_users_no_user_is_looked_at(spark: SparkSession) -> None:
+    events = [event("1", at(0), "a", user="ann", session="s"), event("2", at(0), "b", user="ann")]
+    rows = sessions(spark.createDataFrame(events, EVENTS), scenario(users=False)).collect()
+    assert {(row["session_id"], row["user_id"], row["item_id"]) for row in rows} == {("s", None, "a"), ("2", None, "b")}
+
+
+def test_without_ratings_among_what_is_positive_none_is(spark: SparkSession) -> None:
+    found = in_sessions(
+        spark,
+        [event("1", at(0), "bought", session="s"), event("2", at(1), "liked", session="s", type="rating", value=5.0)],
+        scenario(positive={"types": ["purchase"], "rating_from": None}),
+    )
+    assert found == {"s": ["bought"]}
 
 
 def test_neither_user_nor_session_is_a_session_of_its_own(spark: SparkSession) -> None:
@@ -152,6 +182,6 @@ def test_rows_before_an_instant_are_the_sessions_of_the_events_before_it(
     ]
     events = spark.createDataFrame(rows, EVENTS)
     early = f"ts < timestamp '{at(10 * cut):%Y-%m-%d %H:%M:%S}'"
-    cut_after = sessions(events, NIGHT).where(early).collect()
-    cut_before = sessions(events.where(early), NIGHT).collect()
+    cut_after = sessions(events, SAMPLE).where(early).collect()
+    cut_before = sessions(events.where(early), SAMPLE).collect()
     assert Counter(map(repr, cut_after)) == Counter(map(repr, cut_before))

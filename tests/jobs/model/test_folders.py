@@ -23,6 +23,7 @@ def model(folder: Path, created_at: float, role: str = "student") -> str:
             special_tokens=(1, 2, 0),
             query_tokens=8,
             item_tokens=4,
+            template={},
             feature_names=(),
             feature_mean=(),
             feature_std=(),

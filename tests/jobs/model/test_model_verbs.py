@@ -24,6 +24,7 @@ from jobs.model.folders import ModelFolders
 from reranker.manifest import read_manifest
 from reranker.scoring import load_reranker
 from tests.colour_shop import DAY
+from tests.scenarios import SAMPLE
 
 
 def run(verb: Any, settings: Settings, *arguments: str) -> None:
@@ -115,7 +116,7 @@ def test_what_was_learned_beats_the_order_it_was_given(folders: ModelFolders) ->
 
 def test_the_same_seed_trains_the_same_teacher(night: Settings, folders: ModelFolders, tmp_path: Path) -> None:
     queries = read_queries(Lake(night.night.lake), DAY, "train", "basket", 40, 3, 9, hit=True)
-    again = train.train_teacher(queries, night.training, 3, DAY, tmp_path)
+    again = train.train_teacher(queries, night.training, SAMPLE, 3, DAY, tmp_path)
     weights = [(place / "model.safetensors").read_bytes() for place in (again, folders.teacher(""))]
     assert weights[0] == weights[1]
 

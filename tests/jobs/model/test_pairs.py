@@ -23,6 +23,7 @@ from jobs.features.items import item_features
 from jobs.lake import Lake
 from jobs.model import pairs
 from jobs.model.pairs import by_cut, split_periods, training_pairs
+from tests.scenarios import SAMPLE
 
 END = datetime(2024, 6, 1, tzinfo=UTC)
 # train: 20 days from 2024-05-02, the last two of them validation; test: 10 days from 2024-05-22.
@@ -95,6 +96,7 @@ def world(spark: SparkSession, sessions: Sequence[Session], items: Sequence[tupl
         spark.createDataFrame(versions(items), ITEMS),
         END,
         SETTINGS,
+        SAMPLE,
         nothing,
     )
     rows = found.collect()
@@ -191,7 +193,7 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
     """Read the lists of the cut one by one, as the gateway does, and merge them with the contract."""
     checked = 0
     all_sessions = spark.createDataFrame(session_rows([*PAST, *TRAIN, *TEST]), SESSIONS)
-    for cut, periods in by_cut(split_periods(END, TRAINING)):
+    for cut, periods in by_cut(split_periods(END, TRAINING, SAMPLE)):
         past = all_sessions.where(f"ts < timestamp '{cut:%Y-%m-%d %H:%M:%S}'")
         items = item_features(spark.createDataFrame(versions(), ITEMS), past, cut)
         lists = {
@@ -202,7 +204,7 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
                 ),
                 len(row["sources"]),
             )
-            for row in candidate_lists(Inputs.of(past, items, cut, SETTINGS, nothing)).collect()
+            for row in candidate_lists(Inputs.of(past, items, cut, SETTINGS, SAMPLE, nothing)).collect()
         }
         segments = {row["item_id"]: row["segment"] for row in items.collect()}
         for row in plain.pairs.values():
@@ -229,7 +231,7 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
 
 
 def test_validation_is_the_end_of_train() -> None:
-    train, validation, test, visits = split_periods(END, TRAINING)
+    train, validation, test, visits = split_periods(END, TRAINING, SAMPLE)
     assert (train.start, train.end) == (datetime(2024, 5, 2, tzinfo=UTC), datetime(2024, 5, 20, tzinfo=UTC))
     assert (validation.start, validation.end) == (train.end, test.start)
     assert (test.start, test.end) == (datetime(2024, 5, 22, tzinfo=UTC), END)
@@ -239,7 +241,7 @@ def test_validation_is_the_end_of_train() -> None:
 
 
 def test_train_may_have_several_cuts() -> None:
-    of_train = split_periods(END, TRAINING.model_copy(update={"cut_days": 7}))[:-2]
+    of_train = split_periods(END, TRAINING.model_copy(update={"cut_days": 7}), SAMPLE)[:-2]
     days = [(period.split, period.start.day, period.end.day, period.cut.day) for period in of_train]
     assert days == [("train", 2, 9, 2), ("train", 9, 16, 9), ("train", 16, 20, 16), ("validation", 20, 22, 16)]
 

@@ -150,9 +150,9 @@ def test_a_port_that_is_taken_is_said_so(settings) -> None:
         ranker = {**settings().ranker.model_dump(), "endpoint": f"tcp://127.0.0.1:{port}"}
 
         with pytest.raises(BadInput, match="PACE_RANKER__ENDPOINT"):
-            Ranker(settings(ranker=ranker), PriceScorer, history_titles=10)
+            Ranker(settings(ranker=ranker), PriceScorer)
 
         free = {**settings().ranker.model_dump(), "metrics_port": port}
-        other = Ranker(settings(ranker=free), PriceScorer, history_titles=10)
+        other = Ranker(settings(ranker=free), PriceScorer)
         with pytest.raises(BadInput, match="PACE_RANKER__METRICS_PORT"):
             other.open_metrics_page()

@@ -8,6 +8,7 @@ from contract.codec import CandidateList
 from jobs.model.baselines.zero_shot import zero_shot
 from jobs.model.dataset import Query
 from tests.colour_shop import CATALOGUE, SOURCES
+from tests.scenarios import SAMPLE
 
 COLOURS = sorted({item_id.split("-")[0] for item_id in CATALOGUE})
 
@@ -34,5 +35,6 @@ def test_what_reads_alike_comes_first_and_ties_stay_as_they_stood() -> None:
             asked("unknown", [of_one[0]], ["gone", of_one[1]]),
             asked("nothing", [of_one[0]], []),
         ],
+        SAMPLE.text,
     )
     assert found == {"q": (of_one[1], of_one[2], of_other[0], of_other[1]), "unknown": (of_one[1], "gone")}
