@@ -46,11 +46,14 @@ def sessions(events: pl.LazyFrame, scenario: Scenario) -> pl.LazyFrame:
     return pl.concat([given_or_alone, by_user]).filter(positive)
 
 
+PAIRS = pl.List(pl.Struct({"key": pl.String, "value": pl.String}))
+
+
 def item_features(items: pl.LazyFrame, past: pl.LazyFrame, at: datetime) -> pl.LazyFrame:
     """ITEM_FEATURES rows as of `at`."""
     version = ["title", "text", "categories", "price", "available", "attributes"]
     early = pl.col("updated_at") < at
-    present = pl.element().filter(pl.element().struct.field("value").is_not_null())
+    given = pl.element().filter(pl.element().struct.field("value").is_not_null())
     versions = items.group_by("item_id").agg(
         pl.struct(version).sort_by("updated_at").filter(early.sort_by("updated_at")).last().alias("latest"),
         pl.struct(version).sort_by("updated_at").first().alias("first"),
@@ -69,7 +72,7 @@ def item_features(items: pl.LazyFrame, past: pl.LazyFrame, at: datetime) -> pl.L
             pl.col("categories").fill_null([]),
             pl.col("available").fill_null(True),
             pl.col("text").str.head(LONGEST_TEXT),
-            pl.col("attributes").list.eval(present.sort()).fill_null([]),
+            pl.col("attributes").cast(PAIRS).list.eval(given.sort()).fill_null([]).cast(pl.Map(pl.String, pl.String)),
         )
     )
     return (
