@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from contract.codec import CandidateList
 from contract.records import ItemRecord, UserRecord
+from contract.vectors import unit_rows
 
 # Change the version with any change of meaning below: a model refuses a generation of another version.
-VERSION = "2"
+VERSION = "3"
 
 PAIR_FEATURES = (
     "reciprocal_rank",
@@ -27,7 +28,34 @@ PAIR_FEATURES = (
     "segment_is_users",
     "segment_is_contexts",
     "category_overlap",
+    "log_price",
+    "popularity_trend",
+    "sources_agreeing",
+    "log_context_items",
+    "log_history_items",
+    "log_user_sessions",
+    "log_user_days",
+    "text_context_mean",
+    "text_context_max",
+    "text_context_last",
+    "text_history",
 )
+# Made of texts: a ranker that is to know none leaves these out. The order of the candidates and how many sources agree
+# hold what the source `content` says.
+TEXT_FEATURES = (
+    "reciprocal_rank",
+    "sources_agreeing",
+    "text_context_mean",
+    "text_context_max",
+    "text_context_last",
+    "text_history",
+    "source:content",
+)
+
+# So many items of a user's history are compared by their texts; whoever scores must know these items' records.
+TEXT_HISTORY = 10
+# The mean of so many of the most alike counts: a history has several themes.
+ALIKE = 3
 
 
 def feature_names(sources: Sequence[str]) -> tuple[str, ...]:
@@ -44,34 +72,92 @@ def pair_features(
 ) -> NDArray[np.float32]:
     """float32[n, len(feature_names(sources))], in the candidates' order.
 
-    A candidate that `items` does not know counts as unpopular, of unknown price and of no segment.
+    `context` is in the order of time, the newest last. `items` has the records of the candidates and of the first
+    TEXT_HISTORY items of the user's history, as far as they are known. A candidate that it does not know counts as
+    unpopular, of unknown price and of no segment; one without a vector is like nothing.
     """
-    n = len(candidates)
+    known = [items.get(item_id) or ItemRecord(item_id, "", segment="") for item_id in candidates.item_ids]
+    blocks = (
+        _of_items(user, context, known),
+        _agreement(candidates, len(sources)),
+        np.tile(_of_query(user, context), (len(known), 1)),
+        _of_texts(user, context, known, items),
+        candidates.scores[:, : len(sources)],
+    )
+    return np.concatenate(blocks, axis=1, dtype=np.float32)
+
+
+def _of_items(
+    user: UserRecord | None, context: Sequence[ItemRecord], known: Sequence[ItemRecord]
+) -> NDArray[np.float32]:
+    """float32[n, 14]: reciprocal_rank to popularity_trend."""
     history = {item_id: place for place, item_id in enumerate(user.history)} if user else {}
     reference_price = _reference_price(user, context)
     context_segments = {item.segment for item in context}
     context_categories = {category for item in context for category in item.categories}
-    out = np.zeros((n, len(PAIR_FEATURES) + len(sources)), np.float32)
-    for row, item_id in enumerate(candidates.item_ids):
-        item = items.get(item_id) or ItemRecord(item_id, "", segment="")
-        place = history.get(item_id)
-        priced = item.price is not None and item.price > 0 and reference_price is not None
+    out = np.zeros((len(known), 14), np.float32)
+    for row, item in enumerate(known):
+        place = history.get(item.item_id)
+        priced = item.price is not None and item.price > 0
+        compared = priced and reference_price is not None
         overlap = len(context_categories.intersection(item.categories))
-        out[row, : len(PAIR_FEATURES)] = (
+        out[row] = (
             1.0 / (row + 1),
             np.log1p(item.popularity_7d),
             np.log1p(item.popularity_30d),
             np.log1p(item.buyers_30d),
             np.log1p(max(item.age_days, 0.0)),
-            float(np.clip(np.log(item.price / reference_price), -4, 4)) if priced else 0.0,  # type: ignore[operator]
-            float(priced),
+            float(np.clip(np.log(item.price / reference_price), -4, 4)) if compared else 0.0,  # type: ignore[operator]
+            float(compared),
             float(place is not None),
             1.0 / (place + 1) if place is not None else 0.0,
             float(user is not None and item.segment == user.segment),
             float(item.segment in context_segments),
             overlap / len(item.categories) if item.categories else 0.0,
+            np.log(item.price) if priced else 0.0,  # type: ignore[arg-type]
+            np.log1p(item.popularity_7d * 30 / 7) - np.log1p(item.popularity_30d),
         )
-    out[:, len(PAIR_FEATURES) :] = candidates.scores[:, : len(sources)]
+    return out
+
+
+def _agreement(candidates: CandidateList, sources: int) -> NDArray[np.float32]:
+    """float32[n, 1]: how many sources propose the candidate."""
+    agreeing: NDArray[np.float32] = (candidates.scores[:, :sources] > 0).sum(1, keepdims=True).astype(np.float32)
+    return agreeing
+
+
+def _of_query(user: UserRecord | None, context: Sequence[ItemRecord]) -> NDArray[np.float32]:
+    """float32[4], equal for all candidates: what others mean depends on how much is known. -1: nothing of the user."""
+    days = -1.0 if user is None or user.days_since_last is None else np.log1p(max(user.days_since_last, 0.0))
+    return np.array(
+        (
+            np.log1p(len(context)),
+            np.log1p(len(user.history)) if user else 0.0,
+            np.log1p(user.sessions) if user else 0.0,
+            days,
+        ),
+        np.float32,
+    )
+
+
+def _of_texts(
+    user: UserRecord | None,
+    context: Sequence[ItemRecord],
+    known: Sequence[ItemRecord],
+    items: Mapping[str, ItemRecord],
+) -> NDArray[np.float32]:
+    """float32[n, 4]: cosines of the candidate's text to those of the context (mean, greatest, newest) and of the past."""
+    out = np.zeros((len(known), 4), np.float32)
+    past = [items[item_id] for item_id in (user.history[:TEXT_HISTORY] if user else ()) if item_id in items]
+    n, told = len(known), len(context)
+    vectors = unit_rows([item.vector for item in (*known, *context, *past)])
+    if not n or not vectors.shape[1]:
+        return out
+    alike = vectors[:n] @ vectors[n:].T
+    if told:
+        out[:, 0], out[:, 1], out[:, 2] = alike[:, :told].mean(1), alike[:, :told].max(1), alike[:, told - 1]
+    if past:
+        out[:, 3] = np.sort(alike[:, told:], axis=1)[:, -ALIKE:].mean(1)
     return out
 
 

@@ -7,7 +7,10 @@ import msgspec
 
 
 class ItemRecord(msgspec.Struct, frozen=True, array_like=True):
-    """One item of the catalogue as of a generation. Counts are positive events, ages are days."""
+    """One item of the catalogue as of a generation. Counts are positive events, ages are days.
+
+    `vector` is its text's (contract.vectors).
+    """
 
     item_id: str
     title: str
@@ -21,6 +24,7 @@ class ItemRecord(msgspec.Struct, frozen=True, array_like=True):
     buyers_30d: int = 0
     age_days: float = 0.0
     attributes: dict[str, str] = {}
+    vector: bytes = b""
 
 
 class UserRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -36,11 +36,11 @@ USER_FEATURES = (
 
 # `segment`: the item's first category, or its price band where the catalogue has no categories,
 # or `all`. Counts are of positive events in the days before the partition's date. `text` is cut after
-# jobs.features.items.LONGEST_TEXT characters.
+# jobs.features.items.LONGEST_TEXT characters. `vector` is the text's (contract.vectors), null before it is embedded.
 ITEM_FEATURES = (
     "item_id STRING NOT NULL, title STRING NOT NULL, text STRING, categories ARRAY<STRING>, "
     "price DOUBLE, available BOOLEAN, segment STRING NOT NULL, popularity_7d INT, "
-    "popularity_30d INT, buyers_30d INT, age_days DOUBLE, attributes MAP<STRING,STRING>"
+    "popularity_30d INT, buyers_30d INT, age_days DOUBLE, attributes MAP<STRING,STRING>, vector BINARY"
 )
 
 # One row a list: `kind` is user, item or segment; `key` is its id. The entries stand in merged order.

@@ -14,7 +14,7 @@ def item_columns(there: Collection[str]) -> list[str]:
 def as_item(row: Mapping[str, Any]) -> ItemRecord:
     """A record of an ITEM_FEATURES row as Arrow gives it, a map as pairs; columns that no record has are not read."""
     fields = {name: row[name] for name in item_columns(row)}
-    for name, empty in (("categories", tuple), ("attributes", dict)):
+    for name, empty in (("categories", tuple), ("attributes", dict), ("vector", bytes)):
         if name in fields:
             fields[name] = empty(fields[name] or ())
     return ItemRecord(**fields)

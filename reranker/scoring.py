@@ -82,7 +82,7 @@ class Reranker:
         """float32[n]: a score a candidate, in the candidates' order; higher is better.
 
         `context` is in the order of time, the newest last. `items` has the records of the candidates and of the
-        first `history_length` items of the user's history, as far as they are known. `sources`
+        first `history_length` (and contract.features.TEXT_HISTORY) items of the user's history, as far as known. `sources`
         names the columns of the candidates' scores; those that the model does not know are not looked at.
         """
         return self.run(self.prepare(user, context, candidates, items, sources)).final

@@ -8,11 +8,11 @@ from contract.scenario import read_scenario
 from contract.schemas import ITEM_FEATURES
 from contract.settings import Settings
 from jobs.arguments import job_parser
-from jobs.candidates.embeddings import TextEmbeddings
 from jobs.candidates.inputs import Inputs
 from jobs.candidates.merge import SourceLists, merged
 from jobs.candidates.sources import weighted_sources
 from jobs.features.days import end_of
+from jobs.features.embeddings import TextEmbeddings
 from jobs.features.history import sessions_until
 from jobs.lake import Lake
 from jobs.spark import spark_session

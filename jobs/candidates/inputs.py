@@ -1,6 +1,6 @@
 """What every candidate source works from: the catalogue as of an instant, and what was chosen before it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,11 +13,10 @@ from contract.errors import BadInput
 from contract.scenario import Part, Scenario
 from contract.settings import Settings
 from jobs.features.days import age_days
+from jobs.features.embeddings import Embed
 from jobs.item_rows import as_item
 from jobs.spark import settled
 from reranker.texts import item_text
-
-Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)

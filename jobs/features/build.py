@@ -6,6 +6,7 @@ from contract.scenario import read_scenario
 from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.features.days import end_of
+from jobs.features.embeddings import TextEmbeddings, with_vectors
 from jobs.features.history import item_versions, sessions_until
 from jobs.features.items import item_features
 from jobs.features.users import user_features
@@ -18,12 +19,14 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 
 def main(args: Namespace, settings: Settings) -> None:
-    """Raises BadInput where the lake has no items."""
+    """Raises BadInput where the lake has no items, or the base model that embeds their texts does not load."""
     lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date)
     spark = spark_session("features")
     past = sessions_until(spark, lake, day, scenario).cache()
-    items = item_features(item_versions(spark, lake), past, end_of(day)).cache()
+    embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
+    seen = item_features(item_versions(spark, lake), past, end_of(day))
+    items = with_vectors(seen, scenario.text.item, embed).cache()
     lake.write_day(items, "item_features", day)
     lake.write_day(user_features(past, items, end_of(day), settings.night.history_length), "user_features", day)
     print(f"features {day}: {items.count()} items in {lake.path('item_features', day)}")

@@ -20,14 +20,16 @@ def item_features(items: DataFrame, sessions: DataFrame, at: datetime) -> DataFr
 
     An item is as its latest version before `at` says. An item with no version so early is left out, unless
     it has a positive event before `at`: then it was there, its first version was only written later (a
-    catalogue exported after the events), and that version stands for it.
+    catalogue exported after the events), and that version stands for it. `vector` is null
+    (jobs.features.embeddings.with_vectors).
     """
     catalogue = _catalogue(items, sessions, at)
     return in_schema(
         _with_segments(catalogue)
         .join(_counts(sessions, at), "item_id", "left")
         .na.fill(0, ["popularity_7d", "popularity_30d", "buyers_30d"])
-        .withColumn("age_days", F.greatest(age_days(F.col("first_seen"), at), F.lit(0.0))),
+        .withColumn("age_days", F.greatest(age_days(F.col("first_seen"), at), F.lit(0.0)))
+        .withColumn("vector", F.lit(None)),
         ITEM_FEATURES,
     )
 

@@ -15,11 +15,11 @@ from contract.codec import CandidateList
 from contract.scenario import Scenario, read_scenario
 from contract.settings import Settings
 from jobs.arguments import job_parser
-from jobs.candidates.embeddings import TextEmbeddings
 from jobs.candidates.inputs import Inputs
 from jobs.candidates.lists import ragged
 from jobs.candidates.sources import weighted_sources
 from jobs.features.days import end_of
+from jobs.features.embeddings import TextEmbeddings
 from jobs.features.history import item_versions, sessions_until
 from jobs.features.items import item_features
 from jobs.features.users import user_features

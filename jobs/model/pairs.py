@@ -24,10 +24,10 @@ from contract.schemas import TRAINING_HISTORY, TRAINING_ITEMS, TRAINING_PAIRS
 from contract.settings import Settings, Training
 from jobs.arguments import job_parser
 from jobs.candidates.build import candidate_lists
-from jobs.candidates.embeddings import TextEmbeddings
-from jobs.candidates.inputs import Embed, Inputs
+from jobs.candidates.inputs import Inputs
 from jobs.features.columns import in_schema
 from jobs.features.days import end_of
+from jobs.features.embeddings import Embed, TextEmbeddings, with_vectors
 from jobs.features.history import item_versions, sessions_until
 from jobs.features.items import item_features
 from jobs.features.users import user_features
@@ -85,7 +85,7 @@ def training_pairs(
     pairs, items = [], []
     for cut, of_cut in by_cut(periods):
         past = sessions.where(F.col("ts") < F.lit(cut))
-        seen = settled(item_features(versions, past, cut))
+        seen = settled(with_vectors(item_features(versions, past, cut), scenario.text.item, embed))
         users = user_features(past, seen, cut, settings.night.history_length)
         drawn = [queries(whole, p.task, p.split, p.start, p.end, cut, p.limit, settings.night.seed) for p in of_cut]
         asked = settled(reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left"))

@@ -9,6 +9,7 @@ import numpy as np
 
 from contract.codec import CandidateList, decode_candidates
 from contract.errors import BadInput, CorruptValue, NoGeneration, StoreUnreachable
+from contract.features import TEXT_HISTORY
 from contract.frames import ErrorCode, RankError, RankReply, RankRequest, decode_request
 from online.ranker.budget import CostModel, Waiting
 from online.ranker.catalogue import Catalogue
@@ -111,7 +112,8 @@ class Scoring:
             spent = f"{waited * 1000:.1f} ms in the queue, {needed * 1000:.1f} ms to score"
             raise Refused("over_budget", f"{spent}, {request.budget_ms:.1f} ms given", request.request_id)
         self._catalogue.require_feature_view(request.generation, model.feature_view)
-        history = request.user.history[: model.history_length] if request.user is not None else ()
+        told = max(model.history_length, TEXT_HISTORY)
+        history = request.user.history[:told] if request.user is not None else ()
         ids = tuple(dict.fromkeys((*candidates.item_ids, *request.context, *history)))
         items = self._catalogue.items(request.generation, ids)
         context = [items[id] for id in request.context if id in items]

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.codec import CandidateList
-from contract.features import PAIR_FEATURES, align, feature_names, pair_features
+from contract.features import PAIR_FEATURES, TEXT_FEATURES, TEXT_HISTORY, align, feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
+from contract.vectors import pack_vectors
 
 SOURCES = ("als", "popularity")
 MUG = ItemRecord(
@@ -56,6 +57,7 @@ def test_an_unknown_item_is_unpopular_of_no_price_and_of_no_segment() -> None:
     features = row("never seen", UserRecord("u2", segment=""), (MUG,))
     assert {name for name, value in features.items() if value} == {
         "reciprocal_rank", "source:als", "source:popularity", "segment_is_users",
+        "sources_agreeing", "log_context_items", "log_user_days",
     }  # fmt: skip
     # A user's segment is never empty in the lake: `all` where it is unknown.
     assert row("never seen", UserRecord("u2"), (MUG,))["segment_is_users"] == 0
@@ -86,6 +88,66 @@ def test_segments_and_categories_are_compared() -> None:
     features = row("mug", USER, (PAN,))
     assert (features["segment_is_users"], features["segment_is_contexts"], features["category_overlap"]) == (0, 1, 0.5)
     assert row("soap", USER, (PAN,))["segment_is_users"] == 1
+
+
+def test_what_is_known_of_the_query_stands_beside_every_candidate() -> None:
+    user = UserRecord("u", history=("pan",), sessions=7, days_since_last=1.0)
+    values = pair_features(user, [PAN, SOAP, MUG], listed("mug", "soap"), ITEMS, SOURCES)
+    named = [dict(zip(feature_names(SOURCES), one.tolist(), strict=True)) for one in values]
+    for features in named:
+        assert features["log_context_items"] == pytest.approx(np.log(4))
+        assert features["log_history_items"] == pytest.approx(np.log(2))
+        assert features["log_user_sessions"] == pytest.approx(np.log(8))
+        assert features["log_user_days"] == pytest.approx(np.log(2))
+    assert row("mug")["log_user_days"] == -1
+
+
+def test_a_price_and_a_trend_are_the_items_own() -> None:
+    assert row("mug")["log_price"] == pytest.approx(np.log(4))
+    assert row("soap")["log_price"] == 0
+    assert row("mug")["popularity_trend"] == pytest.approx(np.log1p(30 / 7) - np.log(8))
+
+
+def test_sources_that_agree_are_counted() -> None:
+    entries = [("mug", 0, (0.5, 0.0)), ("pan", 1, (0.1, 0.2)), ("soap", 1, (0.0, 0.0))]
+    values = pair_features(None, [], CandidateList.of(entries, 2), ITEMS, SOURCES)
+    assert values[:, PAIR_FEATURES.index("sources_agreeing")].tolist() == [1, 2, 0]
+
+
+def seen_as(direction: list[float]) -> bytes:
+    return pack_vectors(np.array([direction], np.float32))[0]
+
+
+EAST, NORTH, NORTH_EAST = (seen_as(one) for one in ([1, 0], [0, 2], [3, 3]))
+
+
+def test_texts_are_compared_with_the_context_and_the_past() -> None:
+    items = {
+        name: ItemRecord(name, name, vector=vector)
+        for name, vector in (("e", EAST), ("n", NORTH), ("ne", NORTH_EAST), ("none", b""))
+    }
+    user = UserRecord("u", history=("ne", "none", "never seen", "e"))
+    values = pair_features(user, [items["n"], items["e"]], listed("e", "ne", "none"), items, SOURCES)
+    columns = [
+        PAIR_FEATURES.index(f"text_{name}") for name in ("context_mean", "context_max", "context_last", "history")
+    ]
+    half = 2**-0.5
+    assert values[:, columns] == pytest.approx(
+        np.array([[0.5, 1, 1, (half + 0 + 1) / 3], [half, half, half, (1 + 0 + half) / 3], [0, 0, 0, 0]]), abs=1e-3
+    )
+
+
+def test_only_the_newest_of_a_history_are_read() -> None:
+    items = {"old": ItemRecord("old", "", vector=EAST), "mug": ItemRecord("mug", "", vector=EAST)}
+    past = tuple(f"other {n}" for n in range(TEXT_HISTORY))
+    for history, expected in (((*past[1:], "old"), 1.0), ((*past, "old"), 0.0)):
+        values = pair_features(UserRecord("u", history=history), [], listed("mug"), items, SOURCES)
+        assert values[0, PAIR_FEATURES.index("text_history")] == pytest.approx(expected)
+
+
+def test_a_feature_that_is_made_of_texts_is_named_so() -> None:
+    assert set(TEXT_FEATURES) < set(feature_names(("content",)))
+    assert all(name in TEXT_FEATURES for name in PAIR_FEATURES if name.startswith("text_"))
 
 
 def test_no_candidates_are_no_rows() -> None:

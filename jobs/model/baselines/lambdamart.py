@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.errors import BadInput
+from contract.features import TEXT_FEATURES
 from jobs.model.dataset import Query, names_of
 from jobs.model.rankers import reordered
-
-# The columns that are made of texts.
-TEXT_FEATURES = ("source:content",)
 
 ROUNDS = 600
 PATIENCE = 40

@@ -1,22 +1,42 @@
 """Text embeddings, each computed once: the lake's table `text_embeddings` remembers them by digest."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from contract.scenario import Part
 from contract.schemas import TEXT_EMBEDDINGS
 from contract.settings import Training
-from jobs.candidates.inputs import Embed
+from contract.vectors import pack_vectors
+from jobs.item_rows import as_item
 from jobs.lake import Lake
 from reranker.embedding import embed_texts, embedding_version
 from reranker.encoding import base_model_directory
+from reranker.texts import item_text
 
 TABLE = "text_embeddings"
+
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def with_vectors(items: DataFrame, template: Sequence[Part], embed: Embed) -> DataFrame:
+    """ITEM_FEATURES rows with the vector of each item's text under `template`.
+
+    The driver holds the texts and their embeddings while it packs them: about 2 kB an item.
+    """
+    rows = items.select("item_id", "title", "text", "categories", "attributes").toArrow().to_pylist()
+    packed = pack_vectors(embed([item_text(as_item(row), template) for row in rows])) if rows else []
+    vectors = pa.table(
+        {"item_id": pa.array([row["item_id"] for row in rows], pa.string()), "vector": pa.array(packed, pa.binary())}
+    )
+    known = items.sparkSession.createDataFrame(vectors, "item_id STRING, vector BINARY")
+    return items.drop("vector").join(known, "item_id", "left")
 
 
 class TextEmbeddings:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyspark.sql import SparkSession
 
-from jobs.candidates.embeddings import TABLE, TextEmbeddings
+from jobs.features.embeddings import TABLE, TextEmbeddings
 from jobs.lake import Lake
 
 
