@@ -150,12 +150,25 @@ class Training(Section):
     list_candidates: int = Field(
         12, ge=2, description="Candidates of a query in one training step; at most half are positives"
     )
-    batch_queries: int = Field(8, ge=1, description="Queries in one training step")
+    batch_queries: int = Field(8, ge=1, description="Queries in one forward pass of training")
+    accumulate: int = Field(1, ge=1, description="Forward passes of a process whose gradients make one step")
+    processes: int = Field(1, ge=1, description="Training processes, each on a GPU of its own where there are any")
     frozen_layers: int = Field(
         3, ge=-1, description="Lowest encoder layers that stay as they are, the embeddings too; -1 trains everything"
     )
     encoder_rate: Positive = Field(1e-4, description="Highest learning rate of the encoder")
     head_rate: Positive = Field(1e-3, description="Highest learning rate of the head")
+    warm_up: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the learning rates rise")
+    text_loss: float = Field(0.5, ge=0, description="Weight of the text score's own loss; at 0 texts teach nothing")
+    validate_steps: int = Field(
+        500, ge=0, description="Steps between two validations, of which the best one's weights are kept; 0: none"
+    )
+    patience: int = Field(3, ge=1, description="Validations without a gain in NDCG@10 that end training")
+    checkpoint_steps: int = Field(200, ge=0, description="Steps between two checkpoints of training; 0: none")
+    shuffle_queries: int = Field(4096, ge=64, description="Queries shuffled in memory at a time, 10 kB each")
+    adapt_epochs: int = Field(
+        0, ge=0, description="Passes of masked language modelling over the catalogue's texts before training; 0: none"
+    )
     student_layers: int = Field(3, ge=1, description="Encoder layers kept by pruning")
     epochs: int = Field(1, ge=1, description="Passes of the teacher over the training queries")
     distil_epochs: int = Field(1, ge=1, description="Passes of the distillation that follows pruning")

@@ -23,6 +23,7 @@ VERBS = {
     "candidates": ("jobs.candidates.build", "candidate lists of a day from every source (Spark)"),
     "training_pairs": ("jobs.model.pairs", "queries with candidates and labels, split by time (Spark)"),
     "candidate_recall": ("jobs.model.candidate_recall", "what each source adds to the candidates; tunes their weights"),
+    "adapt": ("jobs.model.adapt", "adapt the base model to the catalogue's texts, where that validates better"),
     "train": ("jobs.model.train", "fine-tune the teacher cross-encoder"),
     "prune": ("jobs.model.prune", "drop layers, recover by distillation, export FP16"),
     "evaluate": ("jobs.model.evaluate", "quality on the test period, beside the baselines"),

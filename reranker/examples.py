@@ -1,6 +1,6 @@
 """Training examples, one a query, and the batches that the network is trained on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,11 @@ class Example:
     features: NDArray[np.float32]
     labels: NDArray[np.float32]
     teacher: NDArray[np.float32] | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is anything to learn from it: something that was taken, or a teacher's scores."""
+        return self.teacher is not None or bool((self.labels > 0).any())
 
     def take(self, rows: NDArray[np.intp]) -> "Example":
         """The same query with the candidates at `rows`."""
@@ -81,22 +86,6 @@ def collate(examples: Sequence[Example], encoder: TextEncoder, device: torch.dev
         torch.from_numpy(labels).to(device),
         None if teacher is None else torch.from_numpy(teacher).to(device),
     )
-
-
-def shuffled_batches(
-    examples: Sequence[Example], queries: int, random: np.random.Generator
-) -> Iterator[Sequence[Example]]:
-    """Every example once, `queries` at a time, in random order, queries of like length together.
-
-    Sorting within pools of 16 batches leaves the order random enough and little padding.
-    """
-    order = random.permutation(len(examples))
-    batches = []
-    for start in range(0, len(order), 16 * queries):
-        pool = sorted(order[start : start + 16 * queries], key=lambda place: len(examples[place].query))
-        batches += [pool[at : at + queries] for at in range(0, len(pool), queries)]
-    for batch in random.permutation(len(batches)):
-        yield [examples[place] for place in batches[batch]]
 
 
 def sample_candidates(example: Example, count: int, random: np.random.Generator) -> Example:

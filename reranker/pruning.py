@@ -51,7 +51,7 @@ def distil(
     drawn = [sample_candidates(example, plan.candidates, random) for example in examples]
     drawn = with_teacher(drawn, score_examples(teacher, drawn, encoder, plan, "teacher's scores"))
     student = prune_layers(teacher, keep)
-    losses = train(student, drawn, encoder, distillation_loss, plan, "student")
+    losses = train(student, drawn, encoder, distillation_loss, plan, "student").losses
     return student, {"loss_first": losses[0], "loss": float(np.mean(losses[-20:]))}
 
 

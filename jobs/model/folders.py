@@ -1,4 +1,7 @@
-"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/."""
+"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/.
+
+Beside the teachers: checkpoints/ of unfinished trainings, adapted/ with base models adapted to the catalogue.
+"""
 
 import shutil
 import time
@@ -16,6 +19,8 @@ class ModelFolders:
     def __init__(self, root: str) -> None:
         self.students = Path(root)
         self.teachers = self.students / "work"
+        self.checkpoints = self.teachers / "checkpoints"
+        self.adapted = self.teachers / "adapted"
         self._evaluations = self.students / "evaluations"
 
     def evaluation(self, version: str) -> Path:
@@ -38,12 +43,12 @@ class ModelFolders:
         raise BadInput(f"{self.students}: no evaluated model; run `python -m jobs evaluate` first")
 
     def tidy(self, keep: int, live: Collection[str] = ()) -> list[str]:
-        """Remove all students but the newest `keep` and those `live`; all teachers but the newest `keep`; and
-        what exports left that were killed a day ago or more.
+        """Remove all students but the newest `keep` and those `live`; all teachers and adapted base models but the
+        newest `keep`; what exports left that were killed a day ago or more; and checkpoints of a week ago or more.
 
         Returns the versions of the removed students.
         """
-        for folder in (self.students, self.teachers):
+        for folder in (self.students, self.teachers, self.adapted):
             for unfinished in folder.glob(f"{UNFINISHED}*"):
                 if time.time() - unfinished.stat().st_mtime > 86400:
                     shutil.rmtree(unfinished)
@@ -56,6 +61,12 @@ class ModelFolders:
                 removed.append(directory.name)
         for directory in _newest_first(self.teachers)[keep:]:
             shutil.rmtree(directory)
+        adapted = [path for path in self.adapted.glob("[0-9a-f]*") if path.is_dir()]
+        for directory in sorted(adapted, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
+            shutil.rmtree(directory)
+        for checkpoint in self.checkpoints.glob("*"):
+            if time.time() - checkpoint.stat().st_mtime > 7 * 86400:
+                checkpoint.unlink()
         return removed
 
 

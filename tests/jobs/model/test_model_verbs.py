@@ -18,7 +18,6 @@ from contract.store.publisher import set_model
 from jobs.lake import Lake
 from jobs.model import evaluate, promote, prune, train
 from jobs.model.baselines.registry import BASELINES
-from jobs.model.dataset import read_queries
 from jobs.model.evaluation import ORDER, STUDENT, Estimate, Evaluation, read_evaluation, write_evaluation
 from jobs.model.folders import ModelFolders
 from reranker.manifest import read_manifest
@@ -115,8 +114,8 @@ def test_what_was_learned_beats_the_order_it_was_given(folders: ModelFolders) ->
 
 
 def test_the_same_seed_trains_the_same_teacher(night: Settings, folders: ModelFolders, tmp_path: Path) -> None:
-    queries = read_queries(Lake(night.night.lake), DAY, "train", "basket", 40, 3, 9, hit=True)
-    again = train.train_teacher(queries, night.training, SAMPLE, 3, DAY, tmp_path)
+    base = Path(night.training.base_model)
+    again = train.train_teacher(base, Lake(night.night.lake), DAY, night.training, SAMPLE, 3, ModelFolders(str(tmp_path)))
     weights = [(place / "model.safetensors").read_bytes() for place in (again, folders.teacher(""))]
     assert weights[0] == weights[1]
 
