@@ -49,7 +49,8 @@ with DAG(
             "train",
             env=env,
             execution_timeout=timedelta(hours=12),
-            doc_md="Out of memory: fewer sample_queries, or shorter query_tokens and item_tokens in the settings. "
+            doc_md="Killed: clear it, it goes on from its checkpoint. Out of memory: the reason names the settings to "
+            "lower. A feature that is no number: mend what the reason names. "
             "Base model not found: PACE_TRAINING__BASE_MODEL names a local Hugging Face directory.",
         )
         >> python_job(

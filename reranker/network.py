@@ -130,7 +130,7 @@ def load_base_encoder(directory: Path) -> Any:
     """The encoder of a local Hugging Face directory in float32, without dropout and pooler.
 
     Without dropout: its random numbers cost a fifth of a training step on a CPU, and one epoch does not overfit.
-    Raises BadInput for another type of encoder, or where the weights do not load.
+    Raises BadInput for another type of encoder, or where the weights do not load or are not all there.
     """
     from transformers import AutoConfig, AutoModel
     from transformers.utils import logging
@@ -139,8 +139,9 @@ def load_base_encoder(directory: Path) -> Any:
     try:
         config = AutoConfig.from_pretrained(directory, local_files_only=True)
         _check_type(config.model_type, f"base model {directory}")
-        encoder = AutoModel.from_pretrained(
+        encoder, loading = AutoModel.from_pretrained(
             directory,
+            output_loading_info=True,
             local_files_only=True,
             use_safetensors=True,
             dtype=torch.float32,
@@ -149,6 +150,9 @@ def load_base_encoder(directory: Path) -> Any:
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise BadInput(f"base model {directory} does not load: {error}") from error
+    # What is missing would be filled with random numbers and a warning.
+    if missing := sorted(name for name in loading["missing_keys"] if not name.startswith("pooler.")):
+        raise BadInput(f"base model {directory}: its weights lack {missing[0]} and {len(missing) - 1} others")
     return _without_pooler(encoder)
 
 

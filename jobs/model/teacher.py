@@ -21,12 +21,13 @@ from reranker.training import Trained, TrainingPlan, label_loss, train
 
 # Feature scale and linear start are those of so many queries, drawn at random: 400,000 rows at 200 candidates.
 START_QUERIES = 2000
+KEPT_QUERIES = 16
 # Settings that change nothing of the teacher: a checkpoint outlives a change of them.
 ELSEWHERE = {"base_model", "checkpoint_steps", "gate_tolerance", "kept_models", "test_queries"}
 
 
 class FineTuned(NamedTuple):
-    """A trained network; `first` are the first queries of the draw, `queries` how many it was trained on."""
+    """A trained network; `first` are the draw's first KEPT_QUERIES, `queries` how many it was trained on."""
 
     network: CrossEncoder
     encoder: TextEncoder
@@ -52,14 +53,16 @@ def fine_tune(
     encoder = base_text_encoder(base, training.query_tokens, training.item_tokens, scenario.text)
     drawn = draw(lake, day, "train", scenario.task, training.sample_queries, plan.seed, training.candidates, hit=True)
     stream = QueryStream(lake, day, drawn, training.candidates, encoder, training.shuffle_queries)
-    first = stream.sample(START_QUERIES)
-    examples = [as_example(query, encoder) for query in first]
+    start = stream.sample(START_QUERIES)
+    examples = [as_example(query, encoder) for query in start]
     network = start_network(base, encoder, examples, plan.seed)
+    first, whole = start[:KEPT_QUERIES], len(start) == len(stream)
+    del start
     plan, validation = _validated(lake, day, training, scenario.task, plan, encoder)
     checkpoint = checkpoints and _checkpoint(checkpoints, base, day, training, scenario, plan, drawn)
     trained = train(
         network,
-        examples if len(first) == len(stream) else stream,
+        examples if whole else stream,
         encoder,
         partial(label_loss, text_loss=training.text_loss),
         plan,
