@@ -19,7 +19,7 @@ DAY = "2024-03-31"
 CUT = datetime(2024, 1, 1, tzinfo=UTC)
 SOURCES = ("one", "two", "three", "four", "five")
 ITEMS = 4000
-CANDIDATES = 100
+CANDIDATES = 50
 # As jobs.model.query_candidates partitions them.
 QUERIES_PER_FILE = 250
 WORDS = ("red", "blue", "large", "small", "wooden", "glass", "mug", "lamp", "chair", "clock", "plate", "towel")

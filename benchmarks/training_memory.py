@@ -1,6 +1,6 @@
 """`python -m benchmarks.training_memory`: the memory of training over one day's pairs, and over ten times as many.
 
-Generated queries of 100 candidates and a network of two layers, 32 wide: what grows here is the data. Each run is a
+Generated queries of 50 candidates and a network of two layers, 32 wide: what grows here is the data. Each run is a
 process of its own, measured from outside. The last line is JSON; so is the result file.
 """
 
@@ -42,8 +42,8 @@ def _trained(base: Path, lake: Path, queries: int, folder: Path) -> dict[str, An
     settings = {
         "PACE_TRAINING__BASE_MODEL": str(base),
         "PACE_TRAINING__SAMPLE_QUERIES": str(queries),
-        "PACE_TRAINING__CANDIDATES": "100",
-        "PACE_TRAINING__LIST_CANDIDATES": "4",
+        "PACE_TRAINING__CANDIDATES": "50",
+        "PACE_TRAINING__LIST_CANDIDATES": "2",
         "PACE_TRAINING__BATCH_QUERIES": "32",
         "PACE_TRAINING__VALIDATE_STEPS": "0",
         "PACE_TRAINING__SHUFFLE_QUERIES": "1024",
@@ -71,7 +71,7 @@ def page(measured: dict[str, Any]) -> str:
 Made by `python -m benchmarks.training_memory`; the figures are also in `benchmarks/results/training_memory.json`.
 
 Measured on {machine.one_line(measured["machine"])}.
-Generated queries of 100 candidates, shuffled 1,024 at a time, and a tiny network, so that only the data could grow;
+Generated queries of 50 candidates, shuffled 1,024 at a time, and a tiny network, so that only the data could grow;
 `python -m jobs train` as a whole, its largest process, sampled every 0.1 s.
 
 | training queries | their Parquet, MiB | peak memory, MiB | CPU s |
