@@ -92,7 +92,7 @@ def _listed(random: np.random.Generator, names: list[str]) -> CandidateList:
 
 
 def _fields(item: ItemRecord) -> dict[str, object]:
-    return {name: getattr(item, name) for name in item.__struct_fields__}
+    return {name: getattr(item, name) for name in item.__struct_fields__ if name != "attributes"}
 
 
 def _write(folder: Path, number: int, table: pa.Table) -> None:

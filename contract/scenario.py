@@ -137,7 +137,9 @@ def read_scenario(path: str | Path) -> Scenario:
     try:
         return Scenario.model_validate(yaml.safe_load(Path(path).read_text()))
     except OSError as error:
-        raise BadInput(f"scenario {path} (in {Path.cwd()}): {error.strerror}; PACE_NIGHT__SCENARIO names the file") from error
+        raise BadInput(
+            f"scenario {path} (in {Path.cwd()}): {error.strerror}; PACE_NIGHT__SCENARIO names the file"
+        ) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"scenario {path}: {error}") from error
     except ValidationError as error:

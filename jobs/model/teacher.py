@@ -106,7 +106,9 @@ def _validated(
     return plan, Validation(lake, day, training, task, encoder, plan)
 
 
-def _checkpoint(folder: Path, base: Path, day: str, training: Training, scenario: Scenario, plan: TrainingPlan, drawn: Draw) -> Checkpoint:
+def _checkpoint(
+    folder: Path, base: Path, day: str, training: Training, scenario: Scenario, plan: TrainingPlan, drawn: Draw
+) -> Checkpoint:
     settings = training.model_dump(exclude=ELSEWHERE)
     return Checkpoint.of(
         folder,

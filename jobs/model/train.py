@@ -47,7 +47,9 @@ def main(args: Namespace, settings: Settings) -> None:
     if training.adapt_epochs:
         base, told = adapted_base(base, lake, day, training, scenario, seed, folders)
     cuda = pick_device(training.device).type == "cuda"
-    directory = in_processes(training.processes, cuda, train_teacher, base, lake, day, training, scenario, seed, folders, told)
+    directory = in_processes(
+        training.processes, cuda, train_teacher, base, lake, day, training, scenario, seed, folders, told
+    )
     manifest = read_manifest(directory)
     print(
         f"teacher {directory.name} from {manifest.training['train_queries']} queries in "

@@ -15,6 +15,7 @@ from reranker import checkpoint
 from reranker.precision import use_threads
 from reranker.steps import Stepper
 from tests.colour_shop import DAY
+from tests.scenarios import SAMPLE
 
 
 def run(base: Path, lake: Path, checkpoints: Path, training: Training, out: Path, point: str, at: int) -> None:
@@ -30,7 +31,7 @@ def run(base: Path, lake: Path, checkpoints: Path, training: Training, out: Path
     if point == "writing":
         checkpoint.os.fsync = _deadly(os.fsync, at)  # type: ignore[attr-defined]
     plan = teacher.training_plan(training, seed=3)
-    tuned, _ = teacher.fine_tune(base, Lake(str(lake)), DAY, training, plan, checkpoints)
+    tuned, _ = teacher.fine_tune(base, Lake(str(lake)), DAY, training, SAMPLE, plan, checkpoints)
     found = tuned.trained
     torch.save({"losses": found.losses, "validations": found.validations, "weights": tuned.network.state_dict()}, out)
 

@@ -6,7 +6,7 @@ import torch
 
 from contract.errors import BadInput
 from reranker.adaptation import adapt
-from reranker.encoding import base_model_directory, base_text_encoder
+from reranker.encoding import base_model_directory, base_tokens
 from reranker.network import load_base_encoder
 from reranker.plan import TrainingPlan
 from tests.colour_shop import COLOURS, THINGS
@@ -21,7 +21,7 @@ def test_an_adapted_model_has_learned_the_texts_and_is_a_base_model(base: Path, 
     assert len(losses) == 12  # 64 texts, the equal ones once: a step an epoch
     assert losses[-1] < losses[0] - 1
     assert base_model_directory(str(out)) == out
-    assert base_text_encoder(out, 8, 8).item("red mug") == base_text_encoder(base, 8, 8).item("red mug")
+    assert base_tokens(out).of("red mug", 8) == base_tokens(base).of("red mug", 8)
     before, after = (load_base_encoder(place).state_dict() for place in (base, out))
     assert before.keys() == after.keys()
     assert not torch.equal(*(one["embeddings.word_embeddings.weight"] for one in (before, after)))

@@ -9,7 +9,7 @@ import pytest
 from transformers import GPT2Config, GPT2Model, ModernBertConfig, ModernBertModel, T5Config, T5Model
 
 from contract.errors import BadInput
-from reranker.encoding import base_model_directory, base_text_encoder
+from reranker.encoding import base_model_directory, base_tokens
 from reranker.network import load_base_encoder
 
 OTHERS = {
@@ -88,7 +88,7 @@ def test_weights_that_do_not_load_are_refused(damaged: Path, damage: Callable[[P
 def test_a_tokenizer_that_is_no_json_is_refused(damaged: Path) -> None:
     (damaged / "tokenizer.json").write_text("{")
     with pytest.raises(BadInput, match="damaged: its tokenizer"):
-        base_text_encoder(damaged, 8, 8)
+        base_tokens(damaged)
 
 
 def test_a_tokenizer_without_cls_is_refused(damaged: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_tokenizer_without_cls_is_refused(damaged: Path) -> None:
     config |= {"cls_token": None, "tokenizer_class": "PreTrainedTokenizerFast"}
     (damaged / "tokenizer_config.json").write_text(json.dumps(config))
     with pytest.raises(BadInput, match=r"damaged: its tokenizer has no .*\[CLS\]"):
-        base_text_encoder(damaged, 8, 8)
+        base_tokens(damaged)
 
 
 def test_half_of_the_weights_is_no_base_model(damaged: Path) -> None:

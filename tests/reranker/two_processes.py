@@ -17,8 +17,9 @@ def trained(base: Path, plan: TrainingPlan, count: int) -> tuple[list[float], li
     """Losses, validations and all weights in a row."""
     from jobs.model.dataset import as_example
     from tests.colour_shop import queries
+    from tests.scenarios import SAMPLE
 
-    encoder = base_text_encoder(base, 20, 8)
+    encoder = base_text_encoder(base, 20, 8, SAMPLE.text)
     examples = [as_example(query, encoder) for query in queries(count)]
     network = start_network(base, encoder, examples, seed=5)
     # Only the first process's word counts.

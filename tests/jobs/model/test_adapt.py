@@ -21,6 +21,7 @@ from reranker.encoding import base_model_directory
 from reranker.manifest import read_manifest
 from tests.colour_shop import CATALOGUE, CUTS, DAY, item_row, write_lake
 from tests.jobs.model.conftest import shop_settings
+from tests.scenarios import SAMPLE
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def settings(base: Path, lake_root: Path, tmp_path: Path) -> Settings:
 def decided(settings: Settings) -> tuple[Path, dict[str, float]]:
     base = base_model_directory(settings.training.base_model)
     folders = ModelFolders(settings.night.models)
-    return adapt.adapted_base(base, Lake(settings.night.lake), DAY, settings.training, 3, folders)
+    return adapt.adapted_base(base, Lake(settings.night.lake), DAY, settings.training, SAMPLE, 3, folders)
 
 
 def fixed(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> list[Path]:
@@ -61,7 +62,7 @@ def fixed(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> list[
 
 
 def test_nothing_of_the_future_is_read(settings: Settings) -> None:
-    texts = adapt.catalogue_texts(Lake(settings.night.lake), DAY, settings.training, 3)
+    texts = adapt.catalogue_texts(Lake(settings.night.lake), DAY, settings.training, SAMPLE, 3)
     assert len(texts) == len(CATALOGUE)
     assert not any("future" in text for text in texts)
 

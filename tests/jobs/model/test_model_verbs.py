@@ -115,7 +115,9 @@ def test_what_was_learned_beats_the_order_it_was_given(folders: ModelFolders) ->
 
 def test_the_same_seed_trains_the_same_teacher(night: Settings, folders: ModelFolders, tmp_path: Path) -> None:
     base = Path(night.training.base_model)
-    again = train.train_teacher(base, Lake(night.night.lake), DAY, night.training, SAMPLE, 3, ModelFolders(str(tmp_path)))
+    again = train.train_teacher(
+        base, Lake(night.night.lake), DAY, night.training, SAMPLE, 3, ModelFolders(str(tmp_path))
+    )
     weights = [(place / "model.safetensors").read_bytes() for place in (again, folders.teacher(""))]
     assert weights[0] == weights[1]
 

@@ -13,11 +13,12 @@ from jobs.model.stream import QueryStream
 from reranker.batches import Pending
 from reranker.encoding import TextEncoder, base_text_encoder
 from tests.colour_shop import DAY, pair_row, queries, write_lake
+from tests.scenarios import SAMPLE
 
 
 @pytest.fixture(scope="module")
 def encoder(base: Path) -> TextEncoder:
-    return base_text_encoder(base, query_tokens=20, item_tokens=8)
+    return base_text_encoder(base, query_tokens=20, item_tokens=8, template=SAMPLE.text)
 
 
 @pytest.fixture(scope="module")
