@@ -1,6 +1,5 @@
 """Which device and which number format to compute in, decided by what the machine has and how fast that is."""
 
-import time
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, Literal
@@ -8,11 +7,9 @@ from typing import Any, Literal
 import torch
 
 from contract.errors import BadInput
+from reranker.layer_timing import faster_types
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
-
-# A half type must be this much faster than float32 to be worth its rounding.
-WORTH = 1.2
 
 
 def use_threads(count: int | None) -> None:
@@ -34,7 +31,7 @@ def pick_device(setting: str) -> torch.device:
 
 
 def half_type(device: torch.device, precision: Precision = "auto") -> torch.dtype | None:
-    """The half-precision format to compute in on `device`; None for float32.
+    """The half-precision format to train in on `device`; None for float32. Serving: reranker.scoring.load_reranker.
 
     `auto` takes bf16 on CUDA where it has it, else fp16; on a CPU bf16 where it is measured to be faster.
     """
@@ -57,24 +54,11 @@ def gradient_scaler(device: torch.device, half: torch.dtype | None) -> Any:
 
 @lru_cache(1)
 def _bf16_pays() -> bool:
-    """Measured, some 20 ms once a process: instruction flags alone mislead.
+    """Measured, half a second once a process: instruction flags mislead, and so does a product without its layer.
 
-    With AMX bf16 is several times faster; a Xeon with avx512_bf16 and no AMX gave 80 GFLOP/s in bf16, 140 in float32.
+    A Xeon with avx512_bf16 and no AMX is slower in bf16 than in float32; with AMX it is several times faster.
     """
-    able = torch.cpu.get_capabilities()
-    if not any(able.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")):
-        return False
-    seconds = {kind: _matmul_seconds(kind) for kind in (torch.float32, torch.bfloat16)}
-    return seconds[torch.float32] > WORTH * seconds[torch.bfloat16]
+    from transformers.models.bert.modeling_bert import BertConfig, BertLayer
 
-
-def _matmul_seconds(kind: torch.dtype) -> float:
-    """The fastest of a few products of the size that an encoder layer has."""
-    tokens, weight = torch.ones(512, 384, dtype=kind), torch.ones(1536, 384, dtype=kind)
-    taken = []
-    with torch.inference_mode():
-        for _ in range(8):
-            start = time.perf_counter()
-            torch.nn.functional.linear(tokens, weight)
-            taken.append(time.perf_counter() - start)
-    return min(taken)
+    config = BertConfig(hidden_size=384, num_attention_heads=12, intermediate_size=1536)
+    return torch.bfloat16 in faster_types(BertLayer(config).eval(), torch.device("cpu"))

@@ -1,4 +1,7 @@
-"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/."""
+"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/.
+
+The students compared for a teacher are beside it, in <models>/work/<version>.json, .md and .svg.
+"""
 
 import shutil
 import time
@@ -21,6 +24,10 @@ class ModelFolders:
     def evaluation(self, version: str) -> Path:
         """The file of a version's evaluation, there or not."""
         return self._evaluations / f"{version}.json"
+
+    def frontier(self, version: str) -> Path:
+        """The file of the students compared for a teacher, there or not."""
+        return self.teachers / f"{version}.json"
 
     def student(self, version: str) -> Path:
         """The directory of `version`, or of the newest student for an empty one. Raises BadInput."""
@@ -56,6 +63,8 @@ class ModelFolders:
                 removed.append(directory.name)
         for directory in _newest_first(self.teachers)[keep:]:
             shutil.rmtree(directory)
+            for kept in self.teachers.glob(f"{directory.name}.*"):
+                kept.unlink()
         return removed
 
 
