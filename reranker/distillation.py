@@ -58,15 +58,16 @@ def recover(
 
 
 def distillation_loss(scores: Scores, batch: Batch) -> Tensor:
-    """Listwise KL from the teacher's final and text scores, plus the label loss."""
+    """What recovery minimises: the distance from the teacher's scores, plus the label loss."""
+    return teacher_loss(scores, batch) + LABEL_LOSS * label_loss(scores, batch)
+
+
+def teacher_loss(scores: Scores, batch: Batch) -> Tensor:
+    """Listwise KL from the teacher's final and text scores: 0 for a student that scores as its teacher does."""
     if batch.teacher is None:
         raise ValueError("distillation needs examples with a teacher's scores")
     known = batch.teacher.masked_fill(~batch.slots[..., None], torch.finfo(torch.float32).min)
-    return (
-        divergence(scores.final, known[..., 0])
-        + TEXT_LOSS * divergence(scores.text, known[..., 1])
-        + LABEL_LOSS * label_loss(scores, batch)
-    )
+    return divergence(scores.final, known[..., 0]) + TEXT_LOSS * divergence(scores.text, known[..., 1])
 
 
 def divergence(student: Tensor, teacher: Tensor) -> Tensor:

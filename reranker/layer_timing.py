@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -16,24 +16,33 @@ WORTH = 1.1
 PAIRS, TOKENS = 32, 32
 ROUNDS = 7
 
+_measured: dict[tuple[Any, ...], list[torch.dtype]] = {}
+
 
 def faster_types(layer: Any, device: torch.device) -> list[torch.dtype]:
     """bf16 and fp16, as far as `layer` is WORTH times faster in it than in float32; the fastest first.
 
     A whole layer, for a lone product misleads: on a Xeon with avx512_fp16 and no AMX products take as long in fp16
     as in float32, and the layer is 1.25 times faster, by what lies between them. On a CPU only formats that it has
-    instructions for are tried.
+    instructions for are tried. Measured once a process for layers of a shape: models that are compared there are
+    compared in one format.
     """
-    kinds = _able_types(device)
-    if not kinds:
-        return []
-    seconds = layer_seconds(layer, (torch.float32, *kinds), device)
-    worth = [kind for kind in kinds if seconds[torch.float32] > WORTH * seconds[kind]]
+    shape = layer.attention.self.query.weight.shape, layer.intermediate.dense.out_features
+    asked = (*shape, device, torch.get_num_threads())
+    if asked not in _measured:
+        kinds = _able_types(device)
+        _measured[asked] = worth_taking(layer_seconds(layer, (torch.float32, *kinds), device)) if kinds else []
+    return _measured[asked]
+
+
+def worth_taking(seconds: Mapping[torch.dtype, float]) -> list[torch.dtype]:
+    """The formats that are WORTH times faster than float32, the fastest first."""
+    worth = [kind for kind, taken in seconds.items() if seconds[torch.float32] > WORTH * taken]
     return sorted(worth, key=seconds.__getitem__)
 
 
 def layer_seconds(layer: Any, kinds: Sequence[torch.dtype], device: torch.device) -> dict[torch.dtype, float]:
-    """The median time of `layer` for a batch in each format, measured in turn."""
+    """The least time of `layer` for a batch in each format, measured in turn: what else runs only ever adds to it."""
     hidden = layer.output.dense.out_features
     tokens = torch.linspace(-1, 1, PAIRS * TOKENS * hidden, device=device).view(PAIRS, TOKENS, hidden)
     present = torch.ones(PAIRS, TOKENS, dtype=torch.bool, device=device)
@@ -43,7 +52,7 @@ def layer_seconds(layer: Any, kinds: Sequence[torch.dtype], device: torch.device
         return lambda: run_layer(own, states, states, present)
 
     rounds = timed([task(kind) for kind in kinds], ROUNDS, device)
-    return {kind: median(row[place] for row in rounds) for place, kind in enumerate(kinds)}
+    return {kind: min(row[place] for row in rounds) for place, kind in enumerate(kinds)}
 
 
 def speedup(

@@ -70,8 +70,7 @@ def measured(workshop: Workshop, cut: Cut, width: float, settings: Settings, hop
     name = f"{len(cut.layers)} x {width:g}"
     before, speed = workshop.losses(student, f"{name} pruned"), workshop.speed(student, name)
     after = None
-    whole = shape_of(student) == shape_of(workshop.teacher)
-    if whole:  # nothing was lost, and nothing is to be recovered
+    if shape_of(student) == shape_of(workshop.teacher):
         after = before
     elif speed.speedup >= settings.prune.min_speedup and not hopeless:
         recovered, _ = workshop.recovered(cut, settings.prune.recovery_queries, f"{name} recovers")

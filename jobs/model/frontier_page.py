@@ -1,14 +1,14 @@
 """The frontier for people: a table in Markdown, a plot in SVG."""
 
 import io
-from collections import Counter
+from collections.abc import Sequence
 
 from jobs.model.frontier import Frontier, Losses, Point
 from reranker.manifest import Loss
 
 HEADINGS = (
-    "layers", "width", "heads, neurons a layer", "parameters", "operations a pair", "speed-up", "NDCG@10", "text alone",
-    "loss before recovery", "loss", "of text before", "of text",
+    "layers", "width", "heads a layer", "neurons a layer", "parameters", "operations a pair",
+    "speed-up", "NDCG@10", "text alone", "loss before recovery", "loss", "of text before", "of text",
 )  # fmt: skip
 
 
@@ -16,7 +16,7 @@ def markdown(found: Frontier, plot_name: str) -> str:
     """One row a student; the picked one in bold."""
     rows = [_row(point, picked=place == found.picked) for place, point in enumerate(found.points)]
     teacher = [
-        "teacher", "", "", _millions(found.teacher_parameters), _millions(found.teacher_flops), "1",
+        "teacher", "", "", "", _millions(found.teacher_parameters), _millions(found.teacher_flops), "1",
         f"{found.teacher_ndcg10:.4f}", f"{found.teacher_ndcg10_text:.4f}", "", "", "", "",
     ]  # fmt: skip
     lines = [HEADINGS, ["---", *["---:"] * (len(HEADINGS) - 1)], teacher, *rows]
@@ -75,7 +75,8 @@ def _row(point: Point, picked: bool) -> list[str]:
     cells = [
         ", ".join(map(str, point.layers)),
         f"{point.width:g}",
-        ", ".join(f"{count} x {shape.heads}, {shape.neurons}" for shape, count in Counter(point.shape).items()),
+        _each([shape.heads for shape in point.shape]),
+        _each([shape.neurons for shape in point.shape]),
         _millions(point.parameters),
         _millions(point.flops),
         f"{point.speedup:.2f}",
@@ -87,6 +88,10 @@ def _row(point: Point, picked: bool) -> list[str]:
         _after(after, "text"),
     ]
     return [f"**{cell}**" for cell in cells] if picked else cells
+
+
+def _each(counts: Sequence[int]) -> str:
+    return f"{counts[0]} each" if len(set(counts)) == 1 else " ".join(map(str, counts))
 
 
 def _after(losses: Losses | None, score: str) -> str:

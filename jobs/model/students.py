@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from jobs.model.frontier import Losses
 from jobs.model.losses import Judge, ScoreQuality, relative_loss
 from reranker.conversion import Speed, served_speed
-from reranker.distillation import distillation_loss, recover
+from reranker.distillation import distillation_loss, recover, teacher_loss
 from reranker.encoding import TextEncoder
 from reranker.examples import Example, collate
 from reranker.importance import LayerImportance, layers_by_depth, width_importance
 from reranker.network import CrossEncoder
 from reranker.precision import pick_device, use_threads
 from reranker.pruning import Cut, kept_units, pruned
-from reranker.shape import head_size
+from reranker.shape import head_size, shape_of
 from reranker.training import TrainingPlan
 
 # Queries that importance is measured on. 8, 16 and 32 of the sample's name the same layers down to three.
@@ -49,12 +49,19 @@ class Workshop:
         return self._quality
 
     def layers(self, keep: int) -> dict[int, tuple[int, ...]]:
-        """Which layers stay for each depth down to `keep`. Raises BadInput for more than the teacher has."""
-        found = layers_by_depth(self.teacher, keep, self._sample, distillation_loss)
+        """Which layers stay for each depth down to `keep`, by the distance from the teacher's scores.
+
+        Not by the label loss: a few queries that were trained on tell little of it. Raises BadInput for more layers
+        than the teacher has.
+        """
+        found = layers_by_depth(self.teacher, keep, self._sample, teacher_loss)
         return {depth: tuple(kept) for depth, kept in found.items()}
 
     def importance(self, layers: Sequence[int]) -> list[LayerImportance]:
-        """Of the heads and neurons of a student with these layers and all of their units."""
+        """Of the heads and neurons of a student with these layers and all of their units.
+
+        By the loss of recovery: the distance from the teacher alone has no slope where no layer is gone.
+        """
         return width_importance(pruned(self.teacher, Cut(tuple(layers))), self._sample, distillation_loss)
 
     def cut(self, layers: Sequence[int], importance: Sequence[LayerImportance], width: float) -> Cut:
@@ -63,8 +70,13 @@ class Workshop:
         return Cut(tuple(layers), kept_units(importance, width, hidden, size, self.judge.tokens()))
 
     def recovered(self, cut: Cut, queries: int, label: str) -> tuple[CrossEncoder, dict[str, float]]:
-        """The student of `cut`, distilled on the first `queries` examples, and its first and last loss."""
+        """The student of `cut`, distilled on the first `queries` examples, and its first and last loss.
+
+        Where nothing was cut there is nothing to recover.
+        """
         student = pruned(self.teacher, cut)
+        if shape_of(student) == shape_of(self.teacher):
+            return student, {}
         return student, recover(student, self.examples[:queries], self._encoder, self._plan, self._state_weight, label)
 
     def losses(self, student: CrossEncoder, label: str) -> Losses:
