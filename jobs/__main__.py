@@ -24,7 +24,7 @@ VERBS = {
     "training_pairs": ("jobs.model.pairs", "queries with candidates and labels, split by time (Spark)"),
     "candidate_recall": ("jobs.model.candidate_recall", "what each source adds to the candidates; tunes their weights"),
     "train": ("jobs.model.train", "fine-tune the teacher cross-encoder"),
-    "prune": ("jobs.model.prune", "drop layers, recover by distillation, export FP16"),
+    "prune": ("jobs.model.prune", "cut layers, heads and neurons, recover by distillation, export FP16"),
     "evaluate": ("jobs.model.evaluate", "quality on the test period, beside the baselines"),
     "promote": ("jobs.model.promote", "make a model version live, or withdraw it"),
     "publish": ("jobs.serving.publish", "write a generation to Redis, verify it and flip the pointer"),
