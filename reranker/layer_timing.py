@@ -14,7 +14,7 @@ from reranker.network import CrossEncoder, PairTensors, run_layer
 WORTH = 1.1
 # Large enough that starting an operation costs nothing, small enough that all formats together take half a second.
 PAIRS, TOKENS = 32, 32
-ROUNDS = 7
+ROUNDS = 5
 
 _measured: dict[tuple[Any, ...], list[torch.dtype]] = {}
 

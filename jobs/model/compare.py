@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contract.settings import Settings
 from jobs.model.frontier import Frontier, Losses, Point, pick
 from jobs.model.students import Workshop
-from reranker.manifest import Manifest
 from reranker.pruning import Cut, pruned
 from reranker.shape import flops, parameters, shape_of
 
@@ -16,13 +15,14 @@ log = logging.getLogger(__name__)
 HOPELESS = 10.0
 
 
-def compare(workshop: Workshop, manifest: Manifest, settings: Settings) -> tuple[Frontier, list[Cut]]:
+def compare(workshop: Workshop, settings: Settings, teacher: str, day: str, task: str) -> tuple[Frontier, list[Cut]]:
     """The frontier over the settings' layers and widths, and the cut of each of its points.
 
-    A point is not recovered where that cannot make it the pick: where it is slower than `min_speedup`, or where a
-    wider one is HOPELESS. Raises BadInput for layers or widths out of range.
+    `teacher` is its version, `day` and `task` tell whose queries it was. A point is not
+    recovered where that cannot make it the pick: where it is slower than `min_speedup`, or where a wider one is
+    HOPELESS. Raises BadInput for layers or widths out of range.
     """
-    wanted, judge, teacher = settings.prune, workshop.judge, workshop.teacher
+    wanted, judge, whole = settings.prune, workshop.judge, workshop.teacher
     points: list[Point] = []
     cuts: list[Cut] = []
     for layers in chosen_layers(workshop, wanted.layers):
@@ -40,17 +40,17 @@ def compare(workshop: Workshop, manifest: Manifest, settings: Settings) -> tuple
     if not met:
         log.warning("no student holds the bound that is set; picked %s, which comes nearest", points[picked].name)
     return Frontier(
-        teacher=manifest.version,
-        date=manifest.date,
-        task=settings.training.task,
+        teacher=teacher,
+        date=day,
+        task=task,
         validation_queries=len(judge.queries),
         depth=settings.gateway.rerank_depth,
         tokens=judge.tokens(),
         recovery_queries=min(wanted.recovery_queries, len(workshop.examples)),
         max_loss=wanted.max_loss,
         min_speedup=wanted.min_speedup,
-        teacher_parameters=parameters(teacher),
-        teacher_flops=flops(teacher, judge.tokens()),
+        teacher_parameters=parameters(whole),
+        teacher_flops=flops(whole, judge.tokens()),
         teacher_ndcg10=float(workshop.quality.final.mean()),
         teacher_ndcg10_text=float(workshop.quality.text.mean()),
         points=tuple(points),

@@ -17,7 +17,7 @@ from jobs.lake import Lake
 from jobs.model.compare import compare
 from jobs.model.dataset import Query, as_example, names_of, read_queries
 from jobs.model.folders import ModelFolders
-from jobs.model.frontier import Losses, write_frontier
+from jobs.model.frontier import Frontier, Losses, write_frontier
 from jobs.model.frontier_page import markdown
 from jobs.model.losses import Judge
 from jobs.model.quality import measure
@@ -27,7 +27,7 @@ from jobs.model.train import GOLDEN_CANDIDATES, GOLDEN_QUERIES, training_plan, t
 from reranker.conversion import Speed
 from reranker.distillation import taught
 from reranker.export import export_artifact
-from reranker.manifest import Manifest, Pruning
+from reranker.manifest import Pruning
 from reranker.network import CrossEncoder
 from reranker.pruning import Cut
 from reranker.scoring import load_network
@@ -80,7 +80,8 @@ def prune(
     examples = taught(teacher, [as_example(query, encoder) for query in train], encoder, plan)
     workshop = Workshop(teacher, encoder, examples, judge, plan, wanted.state_weight)
     if frontier:
-        cut = picked_of_frontier(workshop, manifest, folders, settings)
+        version = manifest.version
+        cut = picked(*compare(workshop, settings, version, day, task), folders.frontier(version))
     else:
         cut = Cut(workshop.layers(training.student_layers)[training.student_layers])
     student, losses = workshop.recovered(cut, len(examples), "student")
@@ -102,10 +103,8 @@ def prune(
     )
 
 
-def picked_of_frontier(workshop: Workshop, manifest: Manifest, folders: ModelFolders, settings: Settings) -> Cut:
-    """What is left of the teacher in the student that the settings pick; the frontier is written and shown."""
-    found, cuts = compare(workshop, manifest, settings)
-    path = folders.frontier(manifest.version)
+def picked(found: Frontier, cuts: Sequence[Cut], path: Path) -> Cut:
+    """The cut of the student that the frontier names; the frontier is written to `path` and shown."""
     write_frontier(path, found)
     Console(width=200).print(Markdown(markdown(found, path.with_suffix(".svg").name)))
     print(f"frontier: {path}")
