@@ -183,6 +183,28 @@ class Training(Section):
     )
 
 
+class Prune(Section):
+    frontier: bool = Field(
+        False,
+        description="Compare students of all these layers and widths, instead of making one of student_layers",
+    )
+    layers: tuple[int, ...] = Field((6, 4, 3, 2), min_length=1, description="Encoder layers of the students compared")
+    widths: tuple[float, ...] = Field(
+        (1.0, 0.75, 0.5), min_length=1, description="Shares of their operations that heads and neurons may cost"
+    )
+    max_loss: float = Field(
+        0.01, ge=0, description="Share of the teacher's NDCG@10, by either score, that the fastest student may lose"
+    )
+    min_speedup: float = Field(
+        0.0, ge=0, description="Pick the least loss among students so many times as fast instead; 0: by max_loss"
+    )
+    recovery_queries: int = Field(1000, ge=1, description="Training queries of the recovery that each is judged after")
+    validation_queries: int = Field(300, ge=1, description="Validation queries that each is judged on")
+    state_weight: float = Field(
+        0.1, ge=0, description="Of the distance to the teacher's [CLS] in any distillation; 0: scores alone"
+    )
+
+
 class Mail(Section):
     host: str = Field("127.0.0.1", description="SMTP server for failure and SLA mails")
     port: Port = 1025
@@ -234,6 +256,7 @@ class Settings(BaseSettings):
     candidates: Candidates = Candidates()
     checks: Checks = Checks()
     training: Training = Training()
+    prune: Prune = Prune()
     mail: Mail = Mail()
     airflow: Airflow = Airflow()
     monitoring: Monitoring = Monitoring()

@@ -3,7 +3,7 @@
 
 - `training_pairs` draws queries with candidates and labels, split by time
 - `train` fine-tunes the teacher
-- `prune` drops layers, recovers by distillation and exports FP16
+- `prune` cuts what is worth least, recovers by distillation and exports FP16
 - `evaluate` measures it on the test period, beside the baselines
 - `promote` makes it live
 
@@ -57,7 +57,8 @@ with DAG(
             "prune",
             env=env,
             execution_timeout=timedelta(hours=12),
-            doc_md="student_layers must be fewer than the teacher's. Clear `train` if its checkpoint is gone.",
+            doc_md="student_layers, or a frontier's PACE_PRUNE__LAYERS, are more than the teacher has: lower them. "
+            "Clear `train` if its checkpoint is gone.",
         )
         >> python_job(
             "evaluate",

@@ -25,7 +25,7 @@ VERBS = {
     "candidate_recall": ("jobs.model.candidate_recall", "what each source adds to the candidates; tunes their weights"),
     "adapt": ("jobs.model.adapt", "adapt the base model to the catalogue's texts, where that validates better"),
     "train": ("jobs.model.train", "fine-tune the teacher cross-encoder"),
-    "prune": ("jobs.model.prune", "drop layers, recover by distillation, export FP16"),
+    "prune": ("jobs.model.prune", "cut layers, heads and neurons, recover by distillation, export FP16"),
     "evaluate": ("jobs.model.evaluate", "quality on the test period, beside the baselines"),
     "promote": ("jobs.model.promote", "make a model version live, or withdraw it"),
     "publish": ("jobs.serving.publish", "write a generation to Redis, verify it and flip the pointer"),

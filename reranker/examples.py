@@ -17,7 +17,8 @@ class Example:
     """One query and its n candidates.
 
     `query` and `items` are token ids. `features` float32[n, features]; `labels` float32[n], 1 for what was
-    taken. `teacher` float32[n, 2]: a teacher's final and text score, where there is one.
+    taken. Where there is a teacher, `teacher` float32[n, 2] are its final and text score, and `states`
+    float16[n, hidden] the [CLS] that its head read.
     """
 
     query: tuple[int, ...]
@@ -25,6 +26,7 @@ class Example:
     features: NDArray[np.float32]
     labels: NDArray[np.float32]
     teacher: NDArray[np.float32] | None = None
+    states: NDArray[np.float16] | None = None
 
     @property
     def counts(self) -> bool:
@@ -39,6 +41,7 @@ class Example:
             features=self.features[rows],
             labels=self.labels[rows],
             teacher=None if self.teacher is None else self.teacher[rows],
+            states=None if self.states is None else self.states[rows],
         )
 
 
@@ -47,7 +50,7 @@ class Batch:
     """Several examples, their pairs in one row after another.
 
     `slots` bool[queries, longest] is true where a query has a candidate; `labels` and `teacher` have that
-    shape (the latter with two scores last), 0 where there is none.
+    shape (the latter with two scores last), 0 where there is none. `states` float32[pairs, hidden].
     """
 
     pairs: PairTensors
@@ -55,6 +58,7 @@ class Batch:
     slots: Tensor
     labels: Tensor
     teacher: Tensor | None
+    states: Tensor | None = None
 
     def grid(self, scores: Tensor) -> Tensor:
         """float32[queries, longest] out of float32[pairs]: a score that no softmax sees where there is no pair."""
@@ -75,6 +79,9 @@ def collate(examples: Sequence[Example], encoder: TextEncoder, device: torch.dev
     if all(example.teacher is not None for example in examples):
         teacher = np.zeros((*slots.shape, 2), np.float32)
         teacher[slots] = np.concatenate([example.teacher for example in examples])
+    states = None
+    if all(example.states is not None for example in examples):
+        states = np.concatenate([example.states for example in examples]).astype(np.float32)
     pairs = encoder.pairs(
         [example.query for example in examples for _ in example.items],
         [item for example in examples for item in example.items],
@@ -85,6 +92,7 @@ def collate(examples: Sequence[Example], encoder: TextEncoder, device: torch.dev
         torch.from_numpy(slots).to(device),
         torch.from_numpy(labels).to(device),
         None if teacher is None else torch.from_numpy(teacher).to(device),
+        None if states is None else torch.from_numpy(states).to(device),
     )
 
 

@@ -12,7 +12,7 @@ from contract.errors import BadInput
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
-# A half type must be this much faster than float32 to be worth its rounding.
+# A half type must be this much faster than float32 to be worth its rounding in training.
 WORTH = 1.2
 
 
@@ -35,7 +35,7 @@ def pick_device(setting: str) -> torch.device:
 
 
 def half_type(device: torch.device, precision: Precision = "auto") -> torch.dtype | None:
-    """The half-precision format to compute in on `device`; None for float32.
+    """The half-precision format to train in on `device`; None for float32. Serving: reranker.scoring.load_reranker.
 
     `auto` takes what is measured to be faster: on a CPU bf16 or float32, on CUDA fp16 too.
     """

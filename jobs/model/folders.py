@@ -1,6 +1,7 @@
 """Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/.
 
 Beside the teachers: checkpoints/ of unfinished trainings, adapted/ with base models adapted to the catalogue.
+The students compared for a teacher are beside it, in <models>/work/<version>.json, .md and .svg.
 """
 
 import shutil
@@ -26,6 +27,10 @@ class ModelFolders:
     def evaluation(self, version: str) -> Path:
         """The file of a version's evaluation, there or not."""
         return self._evaluations / f"{version}.json"
+
+    def frontier(self, version: str) -> Path:
+        """The file of the students compared for a teacher, there or not."""
+        return self.teachers / f"{version}.json"
 
     def student(self, version: str) -> Path:
         """The directory of `version`, or of the newest student for an empty one. Raises BadInput."""
@@ -61,6 +66,8 @@ class ModelFolders:
                 removed.append(directory.name)
         for directory in _newest_first(self.teachers)[keep:]:
             shutil.rmtree(directory)
+            for kept in self.teachers.glob(f"{directory.name}.*"):
+                kept.unlink()
         adapted = [path for path in self.adapted.glob("[0-9a-f]*") if path.is_dir()]
         for directory in sorted(adapted, key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
             shutil.rmtree(directory)

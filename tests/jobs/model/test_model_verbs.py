@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ import pytest
 
 from contract.errors import ArtifactMismatch, BadInput, PublishRefused
 from contract.keys import Keys
-from contract.settings import Redis, Settings
+from contract.settings import Prune, Redis, Settings
 from contract.store.pointer import read_pointer
 from contract.store.publisher import set_model
 from jobs.lake import Lake
@@ -20,6 +21,7 @@ from jobs.model import evaluate, promote, prune, train
 from jobs.model.baselines.registry import BASELINES
 from jobs.model.evaluation import ORDER, STUDENT, Estimate, Evaluation, read_evaluation, write_evaluation
 from jobs.model.folders import ModelFolders
+from jobs.model.frontier import Frontier
 from reranker.manifest import read_manifest
 from reranker.scoring import load_reranker
 from tests.colour_shop import DAY
@@ -76,6 +78,43 @@ def test_the_teacher_and_the_student_say_how_they_were_made(folders: ModelFolder
     assert student.metrics["validation_queries"] == 5
     assert 0 < student.metrics["validation_ndcg10"] <= 1
     assert student.metrics["loss"] < student.metrics["loss_first"]
+
+
+def test_the_student_says_what_was_pruned_and_what_that_cost(folders: ModelFolders) -> None:
+    manifest = read_manifest(folders.student(""))
+    pruning = manifest.pruning
+    assert manifest.shape == ((4, 64), (4, 64))
+    assert read_manifest(folders.teacher("")).shape == pruning.teacher == ((4, 64),) * 4
+    assert len(pruning.layers) == 2
+    assert pruning.heads == ((0, 1, 2, 3),) * 2
+    assert 0.3 < pruning.flops < 0.5
+    assert pruning.speedup > 0
+    for loss in (pruning.loss_final, pruning.loss_text):
+        assert loss.low <= loss.mean <= loss.high
+    assert not folders.frontier(manifest.teacher).exists()
+
+
+def test_a_frontier_is_compared_and_its_pick_exported(night: Settings, folders: ModelFolders, tmp_path: Path) -> None:
+    teacher = folders.teacher("")
+    copytree(teacher, tmp_path / "work" / teacher.name)
+    wanted = Prune(
+        frontier=True, layers=(4, 2), widths=(1.0, 0.5), max_loss=0.9, recovery_queries=16, validation_queries=6
+    )
+    run(prune, night.model_copy(update={"prune": wanted}), "--models", str(tmp_path))
+    compared = ModelFolders(str(tmp_path))
+    found = msgspec.json.decode(compared.frontier(teacher.name).read_bytes(), type=Frontier)
+    assert [(len(one.layers), one.width) for one in found.points] == [(4, 1.0), (4, 0.5), (2, 1.0), (2, 0.5)]
+    whole, narrow, shallow, least = found.points
+    assert whole.losses.worst == 0
+    assert whole.flops > narrow.flops > least.flops
+    assert narrow.flops == pytest.approx(whole.flops / 2, rel=0.15)
+    assert shallow.shape == ((4, 64),) * 2
+    assert (found.validation_queries, found.recovery_queries, found.met) == (6, 16, True)
+    manifest = load_reranker(compared.student(""), "cpu", 1).manifest
+    picked = found.points[found.picked]
+    assert (manifest.shape, manifest.pruning.layers) == (picked.shape, picked.layers)
+    assert compared.tidy(keep=0) == [manifest.version]
+    assert not list(compared.teachers.iterdir())
 
 
 def test_the_evaluation_compares_on_the_same_queries(folders: ModelFolders) -> None:
