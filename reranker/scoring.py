@@ -48,6 +48,8 @@ class Reranker:
 
     `version` and `feature_view` are the artifact's, `history_length` is how many items of a user's history its texts
     may name; `half` is the encoder's number format, None for float32.
+    `golden_difference` is what `load_reranker` found between the golden scores and this machine's, as `compare` does;
+    NaN where nobody looked.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Reranker:
         self.history_length = encoder.template.query.history_length
         self.half = half
         self.device = device
+        self.golden_difference = float("nan")
         self._network = network.to(device).eval()
         if half is not None:  # the head stays in float32
             self._network.encoder.to(half)
@@ -150,9 +153,14 @@ def load_reranker(
     place = pick_device(device)
     reranker = build_reranker(artifact, place, half_type(place), batch_pairs)
     found = reranker.answer(golden)
-    compare(golden, found, TOLERANCE_FLOAT32 if reranker.half is None else TOLERANCE_HALF)
+    reranker.golden_difference = compare(golden, found, golden_tolerance(reranker.half))
     log.info("model %s: the encoder computes in %s on %s", reranker.version, reranker.half or torch.float32, place)
     return reranker
+
+
+def golden_tolerance(half: torch.dtype | None) -> float:
+    """The largest difference at which a model in this number format is loaded."""
+    return TOLERANCE_FLOAT32 if half is None else TOLERANCE_HALF
 
 
 def load_network(directory: Path) -> tuple[Manifest, CrossEncoder, TextEncoder]:

@@ -15,6 +15,7 @@ from jobs.model.dataset import Query, as_example, names_of, read_queries
 from jobs.model.folders import ModelFolders
 from jobs.model.quality import measure
 from jobs.model.rankers import candidate_order, reordered
+from jobs.model.registry import record_model
 from jobs.model.train import GOLDEN_CANDIDATES, GOLDEN_QUERIES, training_plan, training_record
 from reranker.encoding import TextEncoder
 from reranker.export import export_artifact
@@ -39,6 +40,7 @@ def main(args: Namespace, settings: Settings) -> None:
     day = lake.resolve(args.date, "training_pairs")
     directory = prune(teacher, lake, day, folders.students, training, task, seed)
     print(f"student {directory.name} of teacher {teacher.name} in {time.monotonic() - started:.1f} s: {directory}")
+    record_model(settings, folders, directory.name, args.report)
 
 
 def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Training, task: Task, seed: int) -> Path:

@@ -13,6 +13,7 @@ from jobs.arguments import job_parser
 from jobs.lake import Lake
 from jobs.model.dataset import Query, as_example, names_of, read_queries
 from jobs.model.folders import ModelFolders
+from jobs.model.registry import record_model
 from reranker.encoding import base_model_directory, base_text_encoder
 from reranker.export import export_artifact
 from reranker.start import start_network
@@ -35,8 +36,10 @@ def main(args: Namespace, settings: Settings) -> None:
     day = lake.resolve(args.date, "training_pairs")
     plan, seed = settings.training, settings.night.seed
     queries = read_queries(lake, day, "train", scenario.task, plan.sample_queries, seed, plan.candidates, hit=True)
-    directory = train_teacher(queries, plan, scenario, seed, day, ModelFolders(args.models).teachers)
+    folders = ModelFolders(args.models)
+    directory = train_teacher(queries, plan, scenario, seed, day, folders.teachers)
     print(f"teacher {directory.name} from {len(queries)} queries in {time.monotonic() - started:.1f} s: {directory}")
+    record_model(settings, folders, directory.name, args.report)
 
 
 def train_teacher(

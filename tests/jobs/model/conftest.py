@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.settings import Night, Settings, Training
+from contract.settings import Gate, Night, Ranker, Registry, Settings, Training
 from reranker.precision import use_threads
 from tests.colour_shop import write_base_model, write_lake
 
@@ -28,6 +28,9 @@ def shop_settings(base: Path, lake: Path, models: Path) -> Settings:
     return Settings(
         _env_file=None,
         night=Night(lake=str(lake), models=str(models), seed=3),
+        gate=Gate(latency_queries=4, latency_budget_ms=5000.0),
+        registry=Registry(tracking_uri=""),
+        ranker=Ranker(threads=1, batch_pairs=16),
         training=Training(
             base_model=str(base),
             sample_queries=40,
