@@ -17,16 +17,17 @@ def arg_parser(settings: Settings) -> ArgumentParser:
     parser.add_argument(
         "what", nargs="?", choices=("generation", "model"), default="generation", help="which goes back (%(default)s)"
     )
-    parser.add_argument("--model", action="store_const", const="model", dest="what", help="the same as `model`")
+    parser.add_argument("--model", action="store_true", help="the same as `model`")
     return parser
 
 
 def main(args: Namespace, settings: Settings) -> None:
     """Raises BadInput, NoGeneration where there is nothing to go back to, PublishRefused."""
+    what = "model" if args.model else args.what
     redis = settings.redis
     client = connect(redis.url, redis.publish_timeout_seconds, redis.cluster)
     keys = Keys(redis.prefix)
-    if args.what == "generation":
+    if what == "generation":
         pointer = roll_back(client, keys)
     else:
         seen = read_pointer(client, keys)
@@ -38,7 +39,7 @@ def main(args: Namespace, settings: Settings) -> None:
             )
         pointer = set_model(client, keys, seen.previous_model, replacing=seen.model)
     print(f"live: generation {pointer.generation}, model {pointer.model or 'none'}", flush=True)
-    if args.what == "model":
+    if what == "model":
         from jobs.model.folders import ModelFolders  # the pointer has moved: only now what takes seconds to import
         from jobs.model.registry import follow_pointer
 

@@ -15,6 +15,8 @@ from jobs.model.per_query import PerQuery, read_per_query, write_per_query
 from tests.jobs.model.conftest import shop_settings
 from tests.jobs.model.shop_models import export_student, run
 
+Challenge = Callable[..., str]
+
 
 @pytest.fixture(scope="session")
 def evaluated(base: Path, lake_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
@@ -43,7 +45,7 @@ def folders(shop: Settings) -> ModelFolders:
 
 
 @pytest.fixture
-def challenge(shop: Settings, folders: ModelFolders) -> Callable[..., str]:
+def challenge(shop: Settings, folders: ModelFolders) -> Challenge:
     """Exports and evaluates another student; the baseline's figures are those of the first, to fit it once."""
 
     def export(spoil: Callable[[Any], None] = lambda network: None, created_at: float = 1_711_900_100.0) -> str:

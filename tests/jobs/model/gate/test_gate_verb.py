@@ -1,6 +1,5 @@
 """The gate on models of the colour shop, with a real pointer."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,9 +15,8 @@ from jobs.model.folders import ModelFolders
 from jobs.model.gate import verb as gate
 from jobs.model.gate.record import GateRecord, read_record
 from jobs.model.per_query import PerQuery, read_per_query, write_per_query
+from tests.jobs.model.gate.conftest import Challenge
 from tests.jobs.model.shop_models import backwards, export_student, run, silent
-
-Challenge = Callable[..., str]
 
 
 def judged(settings: Settings, folders: ModelFolders, version: str = "") -> GateRecord:
