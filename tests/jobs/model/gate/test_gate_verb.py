@@ -15,7 +15,7 @@ from jobs.model.folders import ModelFolders
 from jobs.model.gate import verb as gate
 from jobs.model.gate.record import GateRecord, read_record
 from jobs.model.per_query import PerQuery, read_per_query, write_per_query
-from tests.jobs.model.gate.conftest import Challenge
+from tests.jobs.model.conftest import Challenge
 from tests.jobs.model.shop_models import backwards, export_student, run, silent
 
 

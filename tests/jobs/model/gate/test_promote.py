@@ -18,7 +18,7 @@ from jobs.model import promote
 from jobs.model.folders import ModelFolders
 from jobs.model.gate import verb as gate
 from jobs.serving import publish, rollback
-from tests.jobs.model.gate.conftest import Challenge
+from tests.jobs.model.conftest import Challenge
 from tests.jobs.model.shop_models import backwards, run
 from tests.jobs.serving.small_tables import DAY, write_tables
 
