@@ -11,7 +11,7 @@ SQLITE = "sqlite:///"
 MLFLOW_ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    # Else it starts four more processes for evaluations by language models.
+    # Else it starts more processes for evaluations by language models.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }
 

@@ -1,13 +1,13 @@
 """What a model is compared with, query by query: the champion, and LambdaMART without text."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.errors import ArtifactMismatch, BadInput
+from contract.scenario import Scenario
 from contract.settings import Settings
 from jobs.lake import Lake
 from jobs.model.baselines.registry import BASELINES, Known
@@ -33,14 +33,14 @@ class TestQueries:
     lake: Lake
     evaluation: Evaluation
     single: PerQuery
+    scenario: Scenario
     settings: Settings
-    read: Callable[..., list[Query]] = field(default=read_queries)
 
     @cached_property
     def queries(self) -> list[Query]:
         """Raises BadInput where the lake's queries are no longer those of the evaluation."""
         found, training = self.evaluation, self.settings.training
-        queries = self.read(
+        queries = read_queries(
             self.lake, found.date, "test", found.task, len(self.single.query_ids), self.settings.night.seed,
             training.candidates, hit=False,
         )  # fmt: skip
@@ -84,7 +84,7 @@ class TestQueries:
         """Raises BadInput where LambdaMART has nothing to learn from."""
         if BASELINE in self.single.ndcg10:
             return self.single.ndcg10[BASELINE]
-        known = Known(self.lake, self.evaluation.date, self.evaluation.task, self.settings)
+        known = Known(self.lake, self.evaluation.date, self.scenario, self.settings)
         return self.measured(BASELINES[BASELINE](known, self.queries), self.queries)
 
     def _evaluated(self, folders: ModelFolders, version: str, digest: str) -> Values | None:

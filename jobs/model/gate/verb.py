@@ -11,6 +11,7 @@ from rich.table import Table
 
 from contract.errors import GateRefused
 from contract.keys import Keys
+from contract.scenario import Scenario, read_scenario
 from contract.settings import Settings
 from contract.store.connection import connect
 from contract.store.pointer import read_pointer
@@ -44,7 +45,9 @@ def main(args: Namespace, settings: Settings) -> None:
     version = args.version or folders.newest_evaluated()
     path = folders.gate_record(version)
     path.unlink(missing_ok=True)  # an old verdict does not stand in for one that fails to come
-    record = judge(version, folders, Lake(args.lake), pointer.model, pointer.model or champion(settings), settings)
+    scenario = read_scenario(settings.night.scenario)
+    against = pointer.model or champion(settings)
+    record = judge(version, folders, Lake(args.lake), pointer.model, against, scenario, settings)
     write_record(path, record)
     show(record)
     record_model(settings, folders, version, args.report)
@@ -56,7 +59,13 @@ def main(args: Namespace, settings: Settings) -> None:
 
 
 def judge(
-    version: str, folders: ModelFolders, lake: Lake, live: str, compared_with: str, settings: Settings
+    version: str,
+    folders: ModelFolders,
+    lake: Lake,
+    live: str,
+    compared_with: str,
+    scenario: Scenario,
+    settings: Settings,
 ) -> GateRecord:
     """Measure `version` and compare it with the model `compared_with`, or with the candidate order for none.
 
@@ -69,7 +78,8 @@ def judge(
     depth = max(settings.training.candidates, settings.gateway.rerank_depth)
     few = read_queries(lake, found.date, "test", found.task, gate.latency_queries, seed, depth, hit=False)
     took, golden, scores = measured(model, few, settings)
-    asked = TestQueries(lake, found, single, settings)
+    # A wrong task is a reason below; here it must not keep the rest from being told.
+    asked = TestQueries(lake, found, single, scenario.model_copy(update={"task": found.task}), settings)
     name, values, digest, note = asked.of_champion(folders, compared_with)
     train_queries = int(manifest.training.get("train_queries", 0))
     required = train_queries >= gate.baseline_from
@@ -86,7 +96,7 @@ def judge(
             note="" if required else few_queries,
         ),
     ]
-    wrong = [*mistaken(found, manifest, settings), *rules.reasons(comparisons, took, golden, scores)]
+    wrong = [*mistaken(found, manifest, scenario), *rules.reasons(comparisons, took, golden, scores)]
     return GateRecord(
         version=version,
         digest=manifest.digest,
@@ -116,14 +126,14 @@ def judge(
     )
 
 
-def mistaken(found: Evaluation, manifest: Manifest, settings: Settings) -> list[str]:
+def mistaken(found: Evaluation, manifest: Manifest, scenario: Scenario) -> list[str]:
     """Why the evaluation says nothing about this model."""
     wrong = []
     if found.digest != manifest.digest:
         wrong.append(f"its evaluation is of another artifact ({found.digest[:12]}): run `python -m jobs evaluate`")
-    if found.task != settings.training.task:
+    if found.task != scenario.task:
         wrong.append(
-            f"its evaluation is of the task {found.task}, not of {settings.training.task} (PACE_TRAINING__TASK): "
+            f"its evaluation is of the task {found.task}, not of {scenario.task} (`task` in PACE_NIGHT__SCENARIO): "
             "run `python -m jobs evaluate`"
         )
     return wrong

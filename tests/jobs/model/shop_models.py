@@ -13,6 +13,7 @@ from reranker.encoding import base_text_encoder
 from reranker.export import export_artifact
 from reranker.start import start_network
 from tests.colour_shop import DAY
+from tests.scenarios import SAMPLE
 
 
 def run(verb: Any, settings: Settings, *arguments: str) -> None:
@@ -24,7 +25,7 @@ def export_student(
 ) -> str:
     """The version of a student in `night.models`; `spoil` may change its network first."""
     training = settings.training
-    encoder = base_text_encoder(Path(training.base_model), training.query_tokens, training.item_tokens)
+    encoder = base_text_encoder(Path(training.base_model), training.query_tokens, training.item_tokens, SAMPLE.text)
     queries = read_queries(Lake(settings.night.lake), DAY, "train", "basket", 20, 3, training.candidates, hit=True)
     network = start_network(Path(training.base_model), encoder, [as_example(query, encoder) for query in queries], 1)
     with torch.no_grad():

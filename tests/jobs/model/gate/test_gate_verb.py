@@ -1,10 +1,12 @@
 """The gate on models of the colour shop, with a real pointer."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+import yaml
 
 from contract.errors import ArtifactMismatch, BadInput, GateRefused
 from contract.keys import Keys
@@ -17,6 +19,7 @@ from jobs.model.gate.record import GateRecord, read_record
 from jobs.model.per_query import PerQuery, read_per_query, write_per_query
 from tests.jobs.model.conftest import Challenge
 from tests.jobs.model.shop_models import backwards, export_student, run, silent
+from tests.scenarios import scenario
 
 
 def judged(settings: Settings, folders: ModelFolders, version: str = "") -> GateRecord:
@@ -153,16 +156,19 @@ def test_a_collapsed_model_is_refused(shop: Settings, folders: ModelFolders, cha
     assert record.reasons == ["it has collapsed: every candidate of a query gets the same score (36 pairs scored)"]
 
 
-def test_an_evaluation_of_another_artifact_or_task_is_refused(shop: Settings, folders: ModelFolders) -> None:
+def test_an_evaluation_of_another_artifact_or_task_is_refused(
+    shop: Settings, folders: ModelFolders, tmp_path: Path
+) -> None:
     version = folders.newest_evaluated()
     found = read_evaluation(folders.evaluation(version))
     write_evaluation(folders.evaluation(version), msgspec.structs.replace(found, digest="0" * 64))
     assert refused(shop, folders).reasons[0].startswith("its evaluation is of another artifact (000000000000)")
     write_evaluation(folders.evaluation(version), found)
-    other = shop.model_copy(update={"training": shop.training.model_copy(update={"task": "next_visit"})})
-    assert refused(other, folders).reasons == [
-        "its evaluation is of the task basket, not of next_visit (PACE_TRAINING__TASK): run `python -m jobs evaluate`"
-    ]
+    other = tmp_path / "scenario.yaml"
+    other.write_text(yaml.safe_dump(scenario(task="next_visit").model_dump(mode="json")))
+    visits = shop.model_copy(update={"night": shop.night.model_copy(update={"scenario": str(other)})})
+    (reason,) = refused(visits, folders).reasons
+    assert reason.startswith("its evaluation is of the task basket, not of next_visit (`task` in PACE_NIGHT__SCENARIO)")
 
 
 def test_a_model_that_does_not_load_leaves_no_verdict(shop: Settings, folders: ModelFolders) -> None:
