@@ -178,9 +178,36 @@ class Training(Section):
     )
     threads: int = Field(0, ge=0, description="Torch threads of training; 0: a thread a core")
     kept_models: int = Field(3, ge=1, description="Newest artifacts kept besides the live one and the one before")
-    gate_tolerance: float = Field(
-        0.005, ge=0, description="NDCG@10 that a model may lose against the candidate order and still be promoted"
+
+
+class Gate(Section):
+    confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="Level of the one-sided bounds on a model's NDCG@10 less another ranker's"
     )
+    tolerance: float = Field(
+        0.01, ge=0, description="NDCG@10 by which such a bound may lie below zero: 200 test queries cannot show less"
+    )
+    baseline_from: int = Field(
+        5000,
+        ge=0,
+        description="Training queries from which a model must hold out against LambdaMART without text; with fewer "
+        "that it does not is a warning",
+    )
+    latency_budget_ms: Positive = Field(500.0, description="Longest p95 of scoring one query, features and network")
+    latency_queries: int = Field(100, ge=1, description="Test queries that the latency is measured with")
+    require_approval: bool = Field(False, description="reranker_weekly waits for a person before it promotes")
+
+
+class Registry(Section):
+    tracking_uri: str = Field(
+        "sqlite:///var/mlflow/mlflow.db", description="MLflow: a SQLite file or a server's URL; empty: no registry"
+    )
+    experiment: str = Field("reranker", description="MLflow experiment of the runs")
+    model: str = Field("reranker", description="Name of the registered model")
+    ui_url: str = Field(
+        "http://127.0.0.1:5000", description="MLflow's pages, for links; make demo serves a SQLite registry there"
+    )
+    timeout_seconds: int = Field(10, ge=1, description="Longest wait for one answer of an MLflow server")
 
 
 class Prune(Section):
@@ -257,6 +284,8 @@ class Settings(BaseSettings):
     checks: Checks = Checks()
     training: Training = Training()
     prune: Prune = Prune()
+    gate: Gate = Gate()
+    registry: Registry = Registry()
     mail: Mail = Mail()
     airflow: Airflow = Airflow()
     monitoring: Monitoring = Monitoring()

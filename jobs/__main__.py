@@ -27,7 +27,9 @@ VERBS = {
     "train": ("jobs.model.train", "fine-tune the teacher cross-encoder"),
     "prune": ("jobs.model.prune", "cut layers, heads and neurons, recover by distillation, export FP16"),
     "evaluate": ("jobs.model.evaluate", "quality on the test period, beside the baselines"),
-    "promote": ("jobs.model.promote", "make a model version live, or withdraw it"),
+    "gate": ("jobs.model.gate.verb", "decide whether a model may serve, and keep the reasons"),
+    "promote": ("jobs.model.promote", "make a model version live that the gate admitted, or withdraw the live one"),
+    "register": ("jobs.model.register", "bring what the registry missed, from the models' files"),
     "publish": ("jobs.serving.publish", "write a generation to Redis, verify it and flip the pointer"),
     "rollback": ("jobs.serving.rollback", "flip back to the generation or the model before"),
 }

@@ -16,7 +16,7 @@ from contract.records import ItemRecord, UserRecord
 from reranker.artifact import TOKENIZER, Artifact, read_artifact
 from reranker.conversion import admitted_type
 from reranker.encoding import SpecialTokens, TextEncoder, stored_tokens
-from reranker.golden import TOLERANCE_FLOAT32, GoldenQuery, compare
+from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, GoldenQuery, compare
 from reranker.layer_timing import faster_types
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder, PairTensors
@@ -47,6 +47,8 @@ class Reranker:
 
     `version` and `feature_view` are the artifact's, `history_length` is how many items of a user's history its texts
     may name; `half` is the encoder's number format, None for float32.
+    `golden_difference` is what `load_reranker` found between the golden scores and this machine's, as `compare` does;
+    NaN where nobody looked.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Reranker:
         self.history_length = encoder.template.query.history_length
         self.half = half
         self.device = device
+        self.golden_difference = float("nan")
         self._network = network.to(device).eval()
         if half is not None:  # the head stays in float32
             self._network.encoder.to(half)
@@ -161,7 +164,16 @@ def load_reranker(
         lambda kind: build_reranker(artifact, place, kind, batch_pairs).answer(golden),
         reranker.version,
     )
-    return reranker if half is None else build_reranker(artifact, place, half, batch_pairs)
+    if half is not None:
+        reranker = build_reranker(artifact, place, half, batch_pairs)
+        exact = reranker.answer(golden)
+    reranker.golden_difference = compare(golden, exact, golden_tolerance(half))
+    return reranker
+
+
+def golden_tolerance(half: torch.dtype | None) -> float:
+    """The largest difference at which a model in this number format is loaded."""
+    return TOLERANCE_FLOAT32 if half is None else TOLERANCE_HALF
 
 
 def load_network(directory: Path) -> tuple[Manifest, CrossEncoder, TextEncoder]:

@@ -17,8 +17,10 @@ from jobs.model.baselines.registry import BASELINES, Known, chosen_baselines
 from jobs.model.dataset import Query, read_queries
 from jobs.model.evaluation import ORDER, STUDENT, Evaluation, Row, Segment, write_evaluation
 from jobs.model.folders import ModelFolders
+from jobs.model.per_query import PerQuery, write_per_query
 from jobs.model.quality import Rankings, estimate, measure
 from jobs.model.rankers import candidate_order, popularity, reranked
+from jobs.model.registry import record_model
 from jobs.model.segments import segments
 from jobs.model.variety import variety
 from reranker.scoring import load_reranker
@@ -57,7 +59,7 @@ def main(args: Namespace, settings: Settings) -> None:
     for name, one in models.items():
         one.warm_up()
         rankings[name], rankings[f"{name}, text alone"], taken[name] = reranked(queries, one, args.depth, name)
-    rows, parts = compared(queries, rankings, known.past, seed)
+    rows, parts, single = compared(queries, rankings, known.past, seed)
     p50, p99 = np.percentile(taken[STUDENT], (50, 99)).tolist()
     found = Evaluation(
         version=model.version,
@@ -73,15 +75,20 @@ def main(args: Namespace, settings: Settings) -> None:
         milliseconds_p99=p99,
     )
     path = folders.evaluation(model.version)
+    write_per_query(folders.per_query(model.version), single)
     write_evaluation(path, found)
     show(found)
     print(f"report: {path.with_suffix('.html')}")
+    record_model(settings, folders, model.version, args.report)
 
 
 def compared(
     queries: Sequence[Query], rankings: Mapping[str, Rankings], past: Interactions, seed: int
-) -> tuple[dict[str, Row], dict[str, Segment]]:
-    """Every ranking's figures over all queries, and in every segment; the candidate order's is among `rankings`."""
+) -> tuple[dict[str, Row], dict[str, Segment], PerQuery]:
+    """Every ranking's figures over all queries, in every segment, and query by query.
+
+    The candidate order's is among `rankings`.
+    """
     labels = {query.query_id: query.labels for query in queries}
     sessions_of = dict(zip(past.items.tolist(), past.baskets.tolist(), strict=True))
     found = {name: measure(ranking, labels) for name, ranking in rankings.items()}
@@ -103,7 +110,7 @@ def compared(
         )
         for name, of_part in segments(queries, sessions_of).items()
     }
-    return rows, parts
+    return rows, parts, PerQuery(tuple(labels), {name: quality.ndcg10 for name, quality in found.items()})
 
 
 def show(found: Evaluation) -> None:

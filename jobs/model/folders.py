@@ -2,6 +2,9 @@
 
 Beside the teachers: checkpoints/ of unfinished trainings, adapted/ with base models adapted to the catalogue.
 The students compared for a teacher are beside it, in <models>/work/<version>.json, .md and .svg.
+
+Of the evaluations <version>.json, .md and .html are one, .queries.parquet its single queries, .gate.json what the gate
+decided, .promotion.json the last promotion.
 """
 
 import shutil
@@ -32,6 +35,23 @@ class ModelFolders:
         """The file of the students compared for a teacher, there or not."""
         return self.teachers / f"{version}.json"
 
+    def per_query(self, version: str) -> Path:
+        """The file of a version's figures of single queries, there or not."""
+        return self._evaluations / f"{version}.queries.parquet"
+
+    def gate_record(self, version: str) -> Path:
+        """The file of what the gate decided on a version, there or not."""
+        return self._evaluations / f"{version}.gate.json"
+
+    def promotion(self, version: str) -> Path:
+        """The file of a version's last promotion, there or not."""
+        return self._evaluations / f"{version}.promotion.json"
+
+    def directory(self, version: str) -> Path | None:
+        """Where `version` lies, student or teacher; None where it does not."""
+        places = (folder / version for folder in (self.students, self.teachers)) if is_version(version) else ()
+        return next((place for place in places if place.is_dir()), None)
+
     def student(self, version: str) -> Path:
         """The directory of `version`, or of the newest student for an empty one. Raises BadInput."""
         return _find(self.students, version, "prune")
@@ -46,6 +66,10 @@ class ModelFolders:
             if self.evaluation(directory.name).is_file():
                 return directory.name
         raise BadInput(f"{self.students}: no evaluated model; run `python -m jobs evaluate` first")
+
+    def versions(self) -> list[str]:
+        """Every model, teachers first, the oldest first."""
+        return [place.name for folder in (self.teachers, self.students) for place in reversed(_newest_first(folder))]
 
     def tidy(self, keep: int, live: Collection[str] = ()) -> list[str]:
         """Remove all students but the newest `keep` and those `live`; all teachers and adapted base models but the

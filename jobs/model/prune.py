@@ -22,6 +22,7 @@ from jobs.model.frontier_page import markdown
 from jobs.model.losses import Judge
 from jobs.model.quality import measure
 from jobs.model.rankers import candidate_order
+from jobs.model.registry import record_model
 from jobs.model.students import Workshop
 from jobs.model.teacher import training_plan
 from jobs.model.train import GOLDEN_CANDIDATES, GOLDEN_QUERIES, training_record
@@ -55,6 +56,7 @@ def main(args: Namespace, settings: Settings) -> None:
     day = lake.resolve(args.date, "training_pairs")
     directory = prune(teacher, lake, day, folders, settings, args.frontier)
     print(f"student {directory.name} of teacher {teacher.name} in {time.monotonic() - started:.1f} s: {directory}")
+    record_model(settings, folders, directory.name, args.report)
 
 
 def prune(

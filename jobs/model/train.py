@@ -13,6 +13,7 @@ from jobs.arguments import job_parser
 from jobs.lake import Lake
 from jobs.model.adapt import adapted_base
 from jobs.model.folders import ModelFolders
+from jobs.model.registry import record_model
 from jobs.model.teacher import fine_tune, training_plan
 from reranker.encoding import base_model_directory
 from reranker.export import export_artifact
@@ -56,6 +57,7 @@ def main(args: Namespace, settings: Settings) -> None:
         f"{time.monotonic() - started:.1f} s, {manifest.metrics['pairs_per_second']:.0f} pairs/s at "
         f"{manifest.metrics['matrix_rate_share']:.0%} of the matrix rate: {directory}"
     )
+    record_model(settings, folders, directory.name, args.report)
 
 
 def train_teacher(
