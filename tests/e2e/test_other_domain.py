@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 
 def slate_of_the_model(environment: dict[str, str], **query: str) -> dict[str, Any]:
-    slate = until(lambda: (s := ask(environment, "/recommend", **query))["level"] == "full" and s, 60)
+    slate = until(lambda: (s := ask(environment, "/recommend", **query))["level"] == "full" and s, 180)
     assert slate["degraded"] is None
     assert slate["generation"] == 1
     assert len(slate["items"]) == int(query["n"])
@@ -60,5 +60,5 @@ def test_sessions_of_nobody_need_a_scenario_and_nothing_else(
 
 def ask_popular(environment: dict[str, str]) -> str:
     """An article that is read much."""
-    popular = until(lambda: ask(environment, "/recommend", n="1"), 60)
+    popular = until(lambda: ask(environment, "/recommend", n="1"), 180)
     return str(popular["items"][0]["item_id"])
