@@ -1,6 +1,6 @@
 """The same jobs on two generated domains, told apart by a scenario's file: does a model learn there?
 
-`python -m benchmarks.domains [--folder var/domains] [--domain films] [--domain news]`
+`python -m benchmarks.domains [--folder var/domains] [--domain films] [--domain news] [--keep-pairs]`
 
 Half an hour a domain on 2 cores. Writes benchmarks/results/domains.json and the table of docs/domains.md, and ends with
 one line of JSON.
@@ -35,18 +35,23 @@ SIZES = {
     "PACE_TRAINING__EPOCHS": "2",
     "PACE_TRAINING__DISTIL_EPOCHS": "2",
 }
-VERBS = (("training_pairs",), ("train",), ("prune",), ("evaluate", "--baselines", "all"))
+PAIRS = ("training_pairs",)
+MODEL = (("train",), ("prune",), ("evaluate", "--baselines", "all"))
 RANKERS = (
     "popularity", "item-kNN", "zero-shot cosine", "candidate order", "LambdaMART without text", "LambdaMART",
     "student, text alone", "student",
 )  # fmt: skip
 
 
-def figures(domain: Domain, folder: Path) -> dict[str, Any]:
+def figures(domain: Domain, folder: Path, keep_pairs: bool) -> dict[str, Any]:
     """Runs the night's model verbs in `folder`; what the evaluation found."""
-    shutil.rmtree(folder, ignore_errors=True)
-    settings = {**SIZES, "PACE_NIGHT__SCENARIO": str(domain.scenario)}
-    run_verbs([import_verb(domain, folder), *VERBS], environment_of(folder, settings))
+    env = environment_of(folder, {**SIZES, "PACE_NIGHT__SCENARIO": str(domain.scenario)})
+    if keep_pairs and (folder / "lake" / "training_pairs").is_dir():
+        shutil.rmtree(folder / "models", ignore_errors=True)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+        run_verbs([import_verb(domain, folder), PAIRS], env)
+    run_verbs(MODEL, env)
     [path] = (folder / "models" / "evaluations").glob("*.json")
     found = json.loads(path.read_text())
     rows = {name: row for name, row in found["rankers"].items() if name in RANKERS}
@@ -101,12 +106,13 @@ def main(argv: list[str]) -> int:
     parser = ArgumentParser(prog="python -m benchmarks.domains", description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=ROOT / "var" / "domains", help="lakes and models (%(default)s)")
     parser.add_argument("--domain", action="append", choices=DOMAINS, help="only this one; may be repeated")
+    parser.add_argument("--keep-pairs", action="store_true", help="train on the pairs that the last run left")
     args = parser.parse_args(argv)
     found = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {"benchmark": "domains", "domains": {}}
     found |= {"machine": describe(), "generated": True, "sizes": SIZES}
     for name in args.domain or DOMAINS:
         print(f"{name}:")
-        found["domains"][name] = figures(DOMAINS[name], args.folder.absolute() / name)
+        found["domains"][name] = figures(DOMAINS[name], args.folder.absolute() / name, args.keep_pairs)
         RESULTS.write_text(json.dumps(found, indent=1) + "\n")
         PAGE.write_text(with_table(PAGE.read_text(), table(found)))
     print(json.dumps(found))
