@@ -15,7 +15,7 @@ import torch
 from contract.errors import ArtifactMismatch, PacesetterError
 from contract.records import ItemRecord
 from reranker.artifact import CONTENT, read_artifact, write_artifact
-from reranker.manifest import MANIFEST, FileEntry, canonical, is_version, read_manifest, seal
+from reranker.manifest import FORMAT, MANIFEST, FileEntry, canonical, is_version, read_manifest, seal
 from reranker.network import CrossEncoder
 from reranker.scoring import load_network, load_reranker
 from reranker.texts import TEMPLATE_VERSION
@@ -147,7 +147,7 @@ def test_a_model_of_before_templates_is_refused_for_its_format(copied: Copy) -> 
     manifest = json.loads((directory / MANIFEST).read_text())
     del manifest["template"]
     (directory / MANIFEST).write_text(json.dumps({**manifest, "format": 1}))
-    refused(directory, "format 1, but this code reads 2; train a new model")
+    refused(directory, f"format 1, but this code reads {FORMAT}; train a new model")
 
 
 def test_features_of_another_scale_are_refused_by_the_golden_scores(copied: Copy) -> None:
