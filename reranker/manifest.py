@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from contract.errors import ArtifactMismatch
 from contract.features import VERSION as FEATURE_VIEW
-from contract.scenario import TextTemplate
+from contract.scenario import TextTemplate, problems
 from reranker.texts import TEMPLATE_VERSION
 
 FORMAT = 3
@@ -97,7 +97,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         try:
             return TextTemplate.model_validate(self.template)
         except ValidationError as error:
-            raise ArtifactMismatch(f"model {self.version}: its text template: {error}; export it again") from error
+            what = f"model {self.version}: its text template: {problems(error)}"
+            raise ArtifactMismatch(f"{what}; export it again") from error
 
 
 class _Format(msgspec.Struct):

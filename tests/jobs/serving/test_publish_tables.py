@@ -23,6 +23,14 @@ def written(tmp_path: Path) -> Lake:
     return lake
 
 
+def test_attributes_are_served_as_the_map_they_were(client: Any, keys: Keys, written: Lake) -> None:
+    path = Path(written.path("item_features", DAY)) / "part.parquet"
+    maps = pa.array([[("brand", "Oak"), ("size", "L")]], pa.map_(pa.string(), pa.string()))
+    pq.write_table(pq.read_table(path).append_column("attributes", maps), path)
+    publish(publisher(client, keys), written, DAY)
+    assert Reader(client, keys).items(1, ["ä:1"])["ä:1"].attributes == {"brand": "Oak", "size": "L"}
+
+
 def publisher(client: Any, keys: Keys) -> Publisher:
     return Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
 
