@@ -81,10 +81,12 @@ class Run:
         epoch, skip = divmod(len(self._found.losses), self._of_epoch)
         queries = self._plan.batch_queries * self._plan.accumulate * self._ranks.size
         share = self._ranks.rank, self._ranks.size
-        for mine in ahead(
-            epoch_batches(self._source, queries, self._plan.candidates, self._plan.seed, epoch, skip, share)
-        ):
-            started = time.perf_counter()
+        batches = epoch_batches(self._source, queries, self._plan.candidates, self._plan.seed, epoch, skip, share)
+        # On a CPU a thread for it takes from the step what it gives: 36.8 s with it, 36.2 s without (400 queries).
+        if self._stepper.device.type != "cpu":
+            batches = ahead(batches)
+        started = time.perf_counter()
+        for mine in batches:
             loss = self._stepper.step(mine)
             self._stepper.done.seconds += time.perf_counter() - started
             self._found.losses.append(loss)
@@ -98,6 +100,7 @@ class Run:
             self._after_step(len(self._found.losses))
             if self._finished():
                 break
+            started = time.perf_counter()
         if not self._stepper.counted:
             raise BadInput(
                 f"{self._label}: no query of the epoch has a positive among its candidates: there is nothing to learn "

@@ -20,7 +20,8 @@ MATRIX_RUNS = 5
 
 @dataclass
 class Throughput:
-    """What a run has done so far; `flops` count no padding, `seconds` no validation and no checkpoint."""
+    """What a run has done so far; `flops` count no padding; `seconds` count the making of examples, but no validation
+    and no checkpoint."""
 
     pairs: int = 0
     flops: float = 0.0

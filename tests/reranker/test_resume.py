@@ -46,7 +46,11 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def forks() -> Any:
     """Processes that start at once: forks of a server that has imported what they need, and has no second thread."""
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    one_thread = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    }
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["tests.reranker.killed_training"])
     with pytest.MonkeyPatch.context() as patch:
