@@ -4,10 +4,10 @@ All that is logged is read from the model's own files and from the pointer. So t
 away: the verb says so and goes on, and the next one, or `python -m jobs register`, brings what is missing.
 """
 
+import re
 import sys
 from collections.abc import Callable, Collection
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from contract import settings as sections
 from contract.errors import BadInput
@@ -68,15 +68,19 @@ def attempt(options: sections.Registry, act: Callable[[ModelRegistry], T]) -> T 
     try:
         return act(ModelRegistry.open(options))
     except Exception as error:  # MLflow's, SQLAlchemy's, requests', the disk's: none of them may cost a model
-        parts = urlsplit(options.tracking_uri)
-        place = f"{parts.scheme}://{parts.hostname}" if parts.hostname else options.tracking_uri  # without a password
-        told = str(error).splitlines()[0] if str(error) else ""
+        told = without_password(str(error).splitlines()[0] if str(error) else "")
         print(
-            f"registry {place} (PACE_REGISTRY__TRACKING_URI): {type(error).__name__}: {told}. Nothing is lost, the job "
-            "goes on: `python -m jobs register` brings what is missing from the models' files",
+            f"registry {without_password(options.tracking_uri)} (PACE_REGISTRY__TRACKING_URI): {type(error).__name__}: "
+            f"{told}. Nothing is lost, the job goes on: `python -m jobs register` brings what is missing from the "
+            "models' files",
             file=sys.stderr,
         )
         return None
+
+
+def without_password(text: str) -> str:
+    """Users and passwords of URLs left out: the text goes to a log."""
+    return re.sub(r"//[^/@\s]+@", "//", text)
 
 
 def _record(registry: ModelRegistry, folders: ModelFolders, version: str) -> str:
