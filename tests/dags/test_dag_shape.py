@@ -98,7 +98,7 @@ def test_nobody_is_asked_about_a_model_that_is_not_to_be_promoted(with_approval:
     from airflow.sdk.exceptions import AirflowSkipException
 
     with pytest.raises(AirflowSkipException):
-        with_approval.get_task("approve").pre_execute({"params": {"promote": False}})
+        with_approval.get_task("approve")._pre_execute_hook({"params": {"promote": False}})
 
 
 def test_a_rollback_is_started_by_hand_alone_and_for_the_model_unless_chosen_otherwise(dags: dict[str, Any]) -> None:
