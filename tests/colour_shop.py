@@ -4,6 +4,7 @@ Candidates come in an order that knows nothing of colours; one source, `helpful`
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -96,6 +97,8 @@ def write_lake(root: Path, train: int, validation: int, test: int) -> Path:
     start = 0
     for split, count in (("train", train), ("validation", validation), ("test", test)):
         rows += [pair_row(found, split) for found in queries(count, start)]
+        if split == "test":
+            rows += [pair_row(as_visit(found), split, "next_visit") for found in queries(count, start) if found.user]
         start += count
     for cut in sorted(set(CUTS.values())):
         items += [{"cut": cut, **item_row(item)} for item in CATALOGUE.values()]
@@ -105,7 +108,12 @@ def write_lake(root: Path, train: int, validation: int, test: int) -> Path:
     return root
 
 
-def pair_row(found: Query, split: str) -> dict[str, Any]:
+def as_visit(found: Query) -> Query:
+    """The same, asked for the whole basket without a part of it."""
+    return replace(found, context=(), labels=found.labels | {item.item_id for item in found.context})
+
+
+def pair_row(found: Query, split: str, task: str = "basket") -> dict[str, Any]:
     """A row of contract.schemas.TRAINING_PAIRS."""
     import msgspec
 
@@ -113,7 +121,7 @@ def pair_row(found: Query, split: str) -> dict[str, Any]:
     return {
         "query_id": found.query_id,
         "split": split,
-        "task": "basket",
+        "task": task,
         "cut": CUTS[split],
         "ts": np.datetime64("2024-03-01T10:00:00", "us").item(),
         "user": msgspec.json.encode(found.user).decode() if found.user else None,

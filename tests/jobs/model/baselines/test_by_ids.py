@@ -28,6 +28,7 @@ PAST = Interactions(
             "user_id": pa.array([user for _, user, items in SESSIONS for _ in items], pa.string()),
             "item_id": [item for _, _, items in SESSIONS for item in items],
             "ts": [START + timedelta(hours=place) for place, (_, _, items) in enumerate(SESSIONS) for _ in items],
+            "position_in_session": [place for _, _, items in SESSIONS for place, _ in enumerate(items)],
         }
     )
 )
