@@ -19,6 +19,7 @@ LENGTH = 100
 SEQUENCE = 20
 EXAMPLES = 150_000
 EPOCHS = 2
+RATE = 0.001
 
 
 class SasRec:
@@ -86,6 +87,7 @@ class SasRec:
             batch_size=512,
             n_sample=2048,
             n_epochs=EPOCHS,
+            learning_rate=RATE,
             max_len=SEQUENCE,
             seed=self._seed,
         )
