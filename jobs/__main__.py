@@ -27,6 +27,7 @@ VERBS = {
     "prune": ("jobs.model.prune", "drop layers, recover by distillation, export FP16"),
     "evaluate": ("jobs.model.evaluate", "quality on the test period, beside the baselines"),
     "promote": ("jobs.model.promote", "make a model version live, or withdraw it"),
+    "drift": ("jobs.drift.check", "how far the data moved since the live model's day; whether to train again"),
     "publish": ("jobs.serving.publish", "write a generation to Redis, verify it and flip the pointer"),
     "rollback": ("jobs.serving.rollback", "flip back to the generation or the model before"),
 }

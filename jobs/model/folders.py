@@ -1,4 +1,4 @@
-"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/."""
+"""Where models lie: <models>/<version>/, teachers in <models>/work/; beside them evaluations/ and drift/."""
 
 import shutil
 import time
@@ -17,6 +17,7 @@ class ModelFolders:
         self.students = Path(root)
         self.teachers = self.students / "work"
         self._evaluations = self.students / "evaluations"
+        self.drift = self.students / "drift"
 
     def evaluation(self, version: str) -> Path:
         """The file of a version's evaluation, there or not."""
@@ -36,6 +37,11 @@ class ModelFolders:
             if self.evaluation(directory.name).is_file():
                 return directory.name
         raise BadInput(f"{self.students}: no evaluated model; run `python -m jobs evaluate` first")
+
+    def newest_created_at(self) -> float | None:
+        """When the newest model was made, student or teacher, in Unix seconds; None where there is none."""
+        newest = [found[0] for folder in (self.students, self.teachers) if (found := _newest_first(folder))]
+        return max((_created_at(directory)[0] for directory in newest), default=None)
 
     def tidy(self, keep: int, live: Collection[str] = ()) -> list[str]:
         """Remove all students but the newest `keep` and those `live`; all teachers but the newest `keep`; and

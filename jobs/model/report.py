@@ -1,6 +1,5 @@
 """An evaluation for people: a table on the screen, Markdown for a page of docs, HTML with plots for a browser."""
 
-from collections.abc import Iterable, Sequence
 from html import escape
 
 from rich.console import Console
@@ -8,27 +7,7 @@ from rich.table import Table as ScreenTable
 
 from jobs.model.evaluation import STUDENT, Evaluation, Measured
 from jobs.model.plots import calibration_plot, difference_name, difference_plot, ranking_plot
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>
-  :root {{ color-scheme: light dark; }}
-  body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
-  h2 {{ margin-top: 2.5rem; border-bottom: 1px solid #8884; }}
-  table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }}
-  th, td {{ padding: .25rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }}
-  th {{ vertical-align: bottom; white-space: normal; }}
-  th:first-child, td:first-child {{ text-align: left; white-space: nowrap; }}
-  svg {{ max-width: 100%; height: auto; background: #fff; }}
-</style></head><body>
-<h1>{title}</h1>
-<p>{summary}</p>
-{body}
-</body></html>
-"""
-
-Table = tuple[list[str], list[list[str]]]
+from jobs.pages import PAGE, Table, html_table, pipes
 
 
 def show(found: Evaluation) -> None:
@@ -56,9 +35,9 @@ def markdown(found: Evaluation) -> str:
     """The tables of every task."""
     parts = [f"# {_title(found)}", "", _summary(found)]
     for part in found.tasks:
-        parts += ["", f"## {_task(part)}", "", _asked(part), "", *_pipes(*rankers_table(part))]
+        parts += ["", f"## {_task(part)}", "", _asked(part), "", *pipes(*rankers_table(part))]
         for title, table in _further(part):
-            parts += ["", f"### {title}", "", *_pipes(*table)]
+            parts += ["", f"### {title}", "", *pipes(*table)]
     return "\n".join(parts) + "\n"
 
 
@@ -68,11 +47,11 @@ def html(found: Evaluation) -> str:
     for part in found.tasks:
         plots = {"Differences": difference_plot, "Calibration": calibration_plot}
         body += [f"<h2>{escape(_task(part))}</h2>", f"<p>{escape(_asked(part))}</p>", ranking_plot(part)]
-        body.append(_html_table(*rankers_table(part)))
+        body.append(html_table(*rankers_table(part)))
         for title, table in _further(part):
             body.append(f"<h3>{escape(title)}</h3>")
             body += [plots[word](part) for word in plots if title.startswith(word)]
-            body.append(_html_table(*table))
+            body.append(html_table(*table))
     return PAGE.format(title=escape(_title(found)), summary=escape(_summary(found)), body="\n".join(body))
 
 
@@ -161,14 +140,3 @@ def _asked(found: Measured) -> str:
     flat = found.flat.get(STUDENT, 0.0)
     same = f" In {flat:.0%} of them the student gives all candidates one score." if flat else ""
     return f"{found.queries} queries.{same}"
-
-
-def _pipes(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
-    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-
-
-def _html_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(cell)}</th>" for cell in headings)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

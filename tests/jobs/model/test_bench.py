@@ -73,9 +73,7 @@ def test_a_score_for_all_keeps_the_order_and_is_counted(lake_root: Path, setting
     assert len(times) == found.queries == 12
 
 
-def test_each_task_has_its_queries_and_only_the_learned_one_is_calibrated(
-    lake_root: Path, settings: Settings
-) -> None:
+def test_each_task_has_its_queries_and_only_the_learned_one_is_calibrated(lake_root: Path, settings: Settings) -> None:
     one = bench(lake_root, settings, 1, 3, 2)
     assert one.has("next_visit")
     basket, visit = one.measure("basket")[0], one.measure("next_visit")[0]
