@@ -8,13 +8,13 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
   :root {{ color-scheme: light dark; }}
-  body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }}
+  body {{ font: 15px/1.5 system-ui, sans-serif; max-width: 84rem; margin: 2rem auto; padding: 0 1rem; }}
   h2 {{ margin-top: 2.5rem; border-bottom: 1px solid #8884; }}
-  table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }}
+  table {{ border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; font-size: 13px; }}
   th, td {{ padding: .25rem .7rem; border-bottom: 1px solid #8884; text-align: right; white-space: nowrap; }}
   th {{ vertical-align: bottom; white-space: normal; }}
   th:first-child, td:first-child {{ text-align: left; white-space: nowrap; }}
-  svg {{ max-width: 100%; height: auto; background: #fff; }}
+  svg {{ max-width: min(100%, 50rem); height: auto; background: #fff; }}
 </style></head><body>
 <h1>{title}</h1>
 <p>{summary}</p>

@@ -35,13 +35,14 @@ class Bin(msgspec.Struct, frozen=True):
 
 
 class Calibration(msgspec.Struct, frozen=True):
-    """`error` is the expected calibration error; `constant_error` that of one probability for every pair, fitted on
-    the validation period too: what knowing nothing but the rate of takes would give. A probability is
-    sigmoid(slope * log share + offset).
+    """`error` is the expected calibration error. One probability for every pair can have little of it too, so the
+    Brier scores, mean squared distances, stand beside it: the ranker's and that of the validation period's rate of
+    takes. A probability is sigmoid(slope * log share + offset).
     """
 
     error: float
-    constant_error: float
+    brier: float
+    constant_brier: float
     taken: float
     slope: float
     offset: float
@@ -76,11 +77,11 @@ def calibration(fitted_on: Pairs, measured_on: Pairs, seed: int) -> Calibration 
     slope, offset = platt(fitted_on.log_share, fitted_on.taken)
     predicted = expit(slope * measured_on.log_share + offset)
     bins = reliability(predicted, measured_on, seed)
-    rate = float(measured_on.taken.mean())
     return Calibration(
         error=sum(one.pairs * abs(one.predicted - one.observed.mean) for one in bins) / len(predicted),
-        constant_error=abs(float(fitted_on.taken.mean()) - rate),
-        taken=rate,
+        brier=float(((predicted - measured_on.taken) ** 2).mean()),
+        constant_brier=float(((fitted_on.taken.mean() - measured_on.taken) ** 2).mean()),
+        taken=float(measured_on.taken.mean()),
         slope=slope,
         offset=offset,
         bins=bins,

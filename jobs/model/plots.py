@@ -35,7 +35,7 @@ def difference_plot(found: Measured) -> str:
     def draw(axes: Any) -> None:
         _intervals(axes, names, values, [OURS] * len(names))
         axes.axvline(0, color=ZERO, lw=1)
-        axes.set_xlabel("difference of NDCG@10 with its paired 95% interval; right of the line is better")
+        axes.set_xlabel("difference of NDCG@10, paired 95% interval")
 
     return _svg(f"differences {found.task}", 0.32 * len(names) + 0.9, draw)
 

@@ -26,7 +26,8 @@ def show(found: Evaluation) -> None:
             console.print(f"{difference_name(one.of, one.less)}: NDCG@10 {one.ndcg10}")
         for name, curve in part.calibration.items():
             console.print(
-                f"{name}: expected calibration error {curve.error:.4f}, of a constant {curve.constant_error:.4f}"
+                f"{name}: expected calibration error {curve.error:.4f}, Brier score {curve.brier:.4f} "
+                f"({curve.constant_brier:.4f} for the mean rate)"
             )
     console.print(f"a query takes {found.milliseconds_p50:.0f} ms (p50), {found.milliseconds_p99:.0f} ms (p99)")
 
@@ -95,12 +96,21 @@ def differences_table(found: Measured) -> Table:
 
 
 def calibration_table(found: Measured) -> Table:
-    headings = ["ranker", "expected calibration error", "of one probability for all", "share taken", "slope", "offset"]
+    headings = [
+        "ranker",
+        "expected calibration error",
+        "Brier score",
+        "of the mean rate",
+        "share taken",
+        "slope",
+        "offset",
+    ]
     rows = [
         [
             name,
             f"{curve.error:.4f}",
-            f"{curve.constant_error:.4f}",
+            f"{curve.brier:.4f}",
+            f"{curve.constant_brier:.4f}",
             f"{curve.taken:.4f}",
             f"{curve.slope:.3f}",
             f"{curve.offset:.3f}",

@@ -65,7 +65,8 @@ def test_the_error_is_the_mean_distance_between_said_and_seen() -> None:
     found = calibration(said, seen, seed=1)
     assert found is not None
     assert found.error == pytest.approx(0.3, abs=1e-3)
-    assert found.constant_error == pytest.approx(0.3)
+    assert found.brier == pytest.approx(0.25, abs=1e-3)  # said 0.5 of everything
+    assert found.constant_brier == pytest.approx(0.25)
     assert (found.taken, len(found.bins)) == (pytest.approx(0.2), 1)
 
 
@@ -75,6 +76,7 @@ def test_probabilities_that_hold_have_little_error_and_others_more() -> None:
     assert honest is not None
     assert changed is not None
     assert honest.error < 0.01 < 5 * honest.error < changed.error
+    assert honest.brier < honest.constant_brier - 0.02
     assert all(one.observed.low <= one.observed.mean <= one.observed.high for one in honest.bins)
 
 
