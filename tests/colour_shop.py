@@ -161,8 +161,13 @@ def item_row(item: ItemRecord) -> dict[str, Any]:
 
 def _write(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
     folder.mkdir(parents=True)
+    pq.write_table(as_table(rows), folder / "part-0.parquet")
+
+
+def as_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """Rows as the jobs write them."""
     table = pa.Table.from_pylist(list(rows))
     if "attributes" in table.column_names:  # a map, as Spark writes it
         pairs = pa.array([row["attributes"] for row in rows], pa.map_(pa.string(), pa.string()))
         table = table.set_column(table.column_names.index("attributes"), "attributes", pairs)
-    pq.write_table(table, folder / "part-0.parquet")
+    return table

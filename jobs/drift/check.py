@@ -9,6 +9,7 @@ import numpy as np
 
 from contract.errors import BadInput, StoreUnreachable
 from contract.keys import Keys
+from contract.scenario import read_scenario
 from contract.settings import Settings
 from contract.store.connection import connect
 from contract.store.pointer import read_pointer
@@ -86,7 +87,7 @@ def compare(lake: Lake, model: Reranker, day: str, settings: Settings) -> tuple[
         "items that are new": (_share_of_both(old, new), bounds.new_items_max),
         "items that are gone": (_share_of_both(new, old), bounds.gone_items_max),
         "positive events on unknown items": (
-            _unknown(lake, before.day, day, settings.night.positive_types, known),
+            _unknown(lake, before.day, day, read_scenario(settings.night.scenario).positive.types, known),
             bounds.unknown_events_max,
         ),
         "impressions of unknown items": (

@@ -15,6 +15,7 @@ from contract.merge import merge_query
 from contract.records import ItemRecord, UserRecord
 from jobs.candidates.rows import of_entries
 from jobs.drift.distances import Values
+from jobs.item_rows import as_item, item_columns
 from jobs.lake import Lake
 from jobs.model.dataset import Query
 from jobs.parquet import open_day
@@ -47,8 +48,8 @@ class LakeDay:
     @cached_property
     def _items(self) -> dict[str, ItemRecord]:
         table = self.table("item_features")
-        rows = [] if table is None else table.select(ItemRecord.__struct_fields__).to_pylist()
-        return {row["item_id"]: ItemRecord(**{**row, "categories": tuple(row["categories"] or ())}) for row in rows}
+        rows = [] if table is None else table.select(item_columns(table.column_names)).to_pylist()
+        return {row["item_id"]: as_item(row) for row in rows}
 
     def requests(self, sample: int, seed: int, candidates: int) -> list[Query] | None:
         """Requests as a gateway would have had them: half by a user alone, half by an item alone, drawn by `seed`.
@@ -118,7 +119,8 @@ def as_columns(table: pa.Table) -> dict[str, Values]:
         if name in NAMES:
             continue
         if pa.types.is_list(column.type) or pa.types.is_map(column.type):
-            column = pc.list_value_length(column)
+            # Arrow counts a list's entries, and not a map's.
+            column = pa.array([None if value is None else len(value) for value in column.to_pylist()], pa.int64())
         if pa.types.is_boolean(column.type):
             column = column.cast(pa.int8())
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):

@@ -20,7 +20,7 @@ from jobs.candidates.rows import as_candidates
 from jobs.drift import check
 from jobs.drift.record import Record, last_set_off
 from jobs.model import prune, train
-from tests.colour_shop import CATALOGUE, DAY, SOURCES, item_row, queries, write_base_model, write_lake
+from tests.colour_shop import CATALOGUE, DAY, SOURCES, as_table, item_row, queries, write_base_model, write_lake
 from tests.jobs.model.conftest import shop_settings
 
 LATER = "2024-04-20"
@@ -30,7 +30,7 @@ SHOPPERS = [query for query in queries(90) if query.user]
 def write(root: Path, table: str, day: str, rows: pa.Table | list[dict[str, Any]]) -> None:
     folder = root / table / f"day={day}"
     folder.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows if isinstance(rows, pa.Table) else pa.Table.from_pylist(rows), folder / "part.parquet")
+    pq.write_table(rows if isinstance(rows, pa.Table) else as_table(rows), folder / "part.parquet")
 
 
 def publish(root: Path, day: str, dearer: float = 1.0, popular: int = 0, more: int = 0) -> None:

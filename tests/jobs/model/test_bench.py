@@ -17,6 +17,7 @@ from jobs.model.rankers import candidate_order, flat_share
 from reranker.scoring import PairScores
 from tests.colour_shop import DAY, queries, write_lake
 from tests.jobs.model.conftest import shop_settings
+from tests.scenarios import SAMPLE
 
 
 class Scores:
@@ -35,7 +36,7 @@ class Scores:
 
 
 def bench(lake: Path, settings: Settings, *scores: float) -> Bench:
-    return Bench(Known(Lake(str(lake)), DAY, "basket", settings), {"student": Scores(*scores)}, {}, depth=9)
+    return Bench(Known(Lake(str(lake)), DAY, SAMPLE, settings), {"student": Scores(*scores)}, {}, depth=9)
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ def test_each_task_has_its_queries_and_only_the_learned_one_is_calibrated(lake_r
 def test_a_difference_is_paired_over_all_queries_and_in_every_segment(lake_root: Path, settings: Settings) -> None:
     """One ranker is right where the other is wrong, in turn: means alike, an interval far wider than nothing."""
     asked = queries(8)
-    past = Known(Lake(str(lake_root)), DAY, "basket", settings).past
+    past = Known(Lake(str(lake_root)), DAY, SAMPLE, settings).past
     right = {query.query_id: tuple(sorted(query.labels)) for query in asked}
     wrong = {query.query_id: ("nothing",) for query in asked}
     even = {id: (right if number % 2 else wrong)[id] for number, id in enumerate(right)}
