@@ -137,11 +137,18 @@ def read_scenario(path: str | Path) -> Scenario:
     try:
         return Scenario.model_validate(yaml.safe_load(Path(path).read_text()))
     except OSError as error:
-        raise BadInput(f"scenario {path} (in {Path.cwd()}): {error.strerror}; PACE_NIGHT__SCENARIO names the file") from error
+        raise BadInput(
+            f"scenario {path} (in {Path.cwd()}): {error.strerror}; PACE_NIGHT__SCENARIO names the file"
+        ) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"scenario {path}: {error}") from error
     except ValidationError as error:
-        raise BadInput(f"scenario {path}: " + "; ".join(map(_said, error.errors()))) from error
+        raise BadInput(f"scenario {path}: {problems(error)}") from error
+
+
+def problems(error: ValidationError) -> str:
+    """Every field that does not hold, and what is allowed there, in one line."""
+    return "; ".join(map(_said, error.errors()))
 
 
 def _said(problem: Any) -> str:

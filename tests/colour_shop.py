@@ -3,7 +3,7 @@
 Candidates come in an order that knows nothing of colours; one source, `helpful`, knows a little.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -90,21 +90,30 @@ def queries(count: int, first: int = 0) -> list[Query]:
     return [query(number) for number in range(first, first + count)]
 
 
-def write_lake(root: Path, train: int, validation: int, test: int) -> Path:
-    """training_pairs and training_items of DAY, as the pairs job writes them."""
+def write_lake(
+    root: Path,
+    train: int,
+    validation: int,
+    test: int,
+    queries: Callable[[int], Query] = query,
+    catalogue: Mapping[str, ItemRecord] = CATALOGUE,
+) -> Path:
+    """training_pairs and training_items of DAY, as the pairs job writes them; `queries` makes query n."""
     rows: list[dict[str, Any]] = []
     items: list[dict[str, Any]] = []
     start = 0
     for split, count in (("train", train), ("validation", validation), ("test", test)):
-        rows += [pair_row(found, split) for found in queries(count, start)]
+        rows += [pair_row(queries(number), split) for number in range(start, start + count)]
         if split == "test":
-            rows += [pair_row(as_visit(found), split, "next_visit") for found in queries(count, start) if found.user]
+            found = [queries(number) for number in range(start, start + count)]
+            rows += [pair_row(as_visit(one), split, "next_visit") for one in found if one.user]
         start += count
     for cut in sorted(set(CUTS.values())):
-        items += [{"cut": cut, **item_row(item)} for item in CATALOGUE.values()]
+        items += [{"cut": cut, **item_row(item)} for item in catalogue.values()]
     _write(root / "training_pairs" / f"day={DAY}", rows)
     _write(root / "training_items" / f"day={DAY}", items)
-    _write(root / "training_history" / f"day={DAY}", [row for found in queries(train) for row in session_rows(found)])
+    past = [row for number in range(train) for row in session_rows(queries(number))]
+    _write(root / "training_history" / f"day={DAY}", past)
     return root
 
 

@@ -9,6 +9,7 @@ from jobs.model.calibration import Pairs, Scores, calibration
 from jobs.model.comparison import compared
 from jobs.model.dataset import Query, read_queries
 from jobs.model.evaluation import ORDER, STUDENT, Measured
+from jobs.model.per_query import PerQuery
 from jobs.model.quality import Rankings
 from jobs.model.rankers import Scored, candidate_order, flat_share, popularity, ranked, scored, text_alone
 from reranker.scoring import Reranker
@@ -32,8 +33,8 @@ class Bench:
         print(f"evaluate: no test query of {task} has a taken item among its first candidates: it is left out")
         return False
 
-    def measure(self, task: Task) -> tuple[Measured, list[float]]:
-        """What was found, and the student's milliseconds of each query.
+    def measure(self, task: Task) -> tuple[Measured, list[float], PerQuery]:
+        """What was found, the student's milliseconds of each query, and the figures of single queries.
 
         Raises BadInput where no query has a taken candidate, or where the student tells no candidate from another.
         """
@@ -60,7 +61,7 @@ class Bench:
         for name, network in networks.items():
             rankings[name] = ranked(queries, network.final)
             rankings[text_alone(name)] = ranked(queries, network.text)
-        rows, parts, differences = compared(queries, rankings, self._known.past, seed)
+        rows, parts, differences, single = compared(queries, rankings, self._known.past, seed)
         fitted = self._fitted_on() if task == self._known.scenario.task else {}
         curves = {
             name: calibration(fitted[name], Pairs.of(queries, scores[name]), seed) for name in scores if name in fitted
@@ -74,7 +75,7 @@ class Bench:
             calibration={name: curve for name, curve in curves.items() if curve is not None},
             flat=flat,
         )
-        return found, networks[STUDENT].milliseconds
+        return found, networks[STUDENT].milliseconds, single
 
     def _queries(self, split: str, task: Task) -> list[Query]:
         known, training = self._known, self._known.settings.training

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from jobs.model.baselines.interactions import Interactions
 from jobs.model.dataset import Query
 from jobs.model.evaluation import ORDER, STUDENT, TEACHER, Difference, Row, Segment
+from jobs.model.per_query import PerQuery
 from jobs.model.quality import Rankings, estimate, measure
 from jobs.model.rankers import text_alone
 from jobs.model.segments import segments
@@ -23,9 +24,9 @@ PAIRS = (
 
 def compared(
     queries: Sequence[Query], rankings: Mapping[str, Rankings], past: Interactions, seed: int
-) -> tuple[dict[str, Row], dict[str, Segment], tuple[Difference, ...]]:
+) -> tuple[dict[str, Row], dict[str, Segment], tuple[Difference, ...], PerQuery]:
     """Every ranking's figures over all queries and in every segment, and the differences of those PAIRS that are
-    there; the candidate order's is among `rankings`.
+    there, and NDCG@10 query by query; the candidate order's is among `rankings`.
     """
     labels = {query.query_id: query.labels for query in queries}
     sessions_of = dict(zip(past.items.tolist(), past.baskets.tolist(), strict=True))
@@ -61,4 +62,4 @@ def compared(
         for one, other in PAIRS
         if one in found and other in found
     )
-    return rows, parts, differences
+    return rows, parts, differences, PerQuery(tuple(labels), {name: quality.ndcg10 for name, quality in found.items()})

@@ -14,6 +14,8 @@ from jobs.model.baselines.registry import BASELINES, Known, chosen_baselines
 from jobs.model.bench import Bench
 from jobs.model.evaluation import STUDENT, TEACHER, Evaluation, Measured, write_evaluation
 from jobs.model.folders import ModelFolders
+from jobs.model.per_query import write_per_query
+from jobs.model.registry import record_model
 from jobs.model.report import show
 from reranker.scoring import load_reranker
 
@@ -52,7 +54,7 @@ def main(args: Namespace, settings: Settings) -> None:
     for model in models.values():
         model.warm_up()
     bench = Bench(Known(lake, day, scenario, settings), models, baselines, args.depth)
-    found, times = bench.measure(scenario.task)
+    found, times, single = bench.measure(scenario.task)
     asked = [task for task in get_args(Task) if task in args.tasks and task != scenario.task]
     others = [bench.measure(task)[0] for task in asked if bench.has(task)]
     p50, p99 = np.percentile(times, (50, 99)).tolist()
@@ -68,6 +70,8 @@ def main(args: Namespace, settings: Settings) -> None:
         others=tuple(others),
     )
     path = folders.evaluation(manifest.version)
+    write_per_query(folders.per_query(manifest.version), single)
     write_evaluation(path, evaluation)
     show(evaluation)
     print(f"report: {path.with_suffix('.html')}")
+    record_model(settings, folders, manifest.version, args.report)

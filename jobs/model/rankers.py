@@ -32,7 +32,15 @@ def popularity(queries: Sequence[Query]) -> dict[str, tuple[str, ...]]:
 
 
 def reordered(query: Query, scores: NDArray[np.float32]) -> tuple[str, ...]:
-    """The first len(scores) candidates by score, ties as they stood; those behind keep their order."""
+    """The first len(scores) candidates by score, ties as they stood; those behind keep their order.
+
+    Raises BadInput for a score that is no finite number: sorted, it would pass for a bad one.
+    """
+    if not np.isfinite(scores).all():
+        raise BadInput(
+            f"query {query.query_id}: {int((~np.isfinite(scores)).sum())} of {len(scores)} scores are no finite "
+            "numbers: look for such a value in its features or in the model's weights"
+        )
     ids = query.candidates.item_ids
     return (*(ids[place] for place in np.argsort(-scores, kind="stable")), *ids[len(scores) :])
 

@@ -31,6 +31,7 @@ FORM = {
     "distil_epochs": 3,
     "student_layers": 4,
     "promote": True,
+    "what": "generation",
 }
 
 

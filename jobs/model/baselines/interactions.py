@@ -44,7 +44,7 @@ class Interactions:
     @cached_property
     def users(self) -> sparse.csr_matrix:
         """float32[users, items], 1 where the user chose the item, in order of `user_row`."""
-        return self._matrix("user_id", pa.array(list(self.user_row)))
+        return self._matrix("user_id", pa.array(list(self.user_row), pa.string()))
 
     @cached_property
     def user_row(self) -> dict[str, int]:
