@@ -93,7 +93,10 @@ def platt(values: NDArray[np.float64], taken: NDArray[np.float64]) -> tuple[floa
     positives = taken.sum()
     negatives = len(taken) - positives
     targets = np.where(taken > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    centre, width = values.mean(), values.std() or 1.0  # a constant score has no slope
+    centre, width = values.mean(), values.std()
+    if width < 1e-9:  # a constant score, but for rounding: it has no slope
+        rate = targets.mean()
+        return 0.0, float(np.log(rate / (1 - rate)))
     scaled = (values - centre) / width
 
     def loss(at: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -36,7 +36,7 @@ def markdown(found: Evaluation) -> str:
     """The tables of every task."""
     parts = [f"# {_title(found)}", "", _summary(found)]
     for part in found.tasks:
-        parts += ["", f"## {_task(part)}", "", _asked(part), "", *pipes(*rankers_table(part))]
+        parts += ["", f"## {_task(part)}", "", rankers_told(part), "", *pipes(*rankers_table(part))]
         for title, table in _further(part):
             parts += ["", f"### {title}", "", *pipes(*table)]
     return "\n".join(parts) + "\n"
@@ -47,7 +47,7 @@ def html(found: Evaluation) -> str:
     body: list[str] = []
     for part in found.tasks:
         plots = {"Differences": difference_plot, "Calibration": calibration_plot}
-        body += [f"<h2>{escape(_task(part))}</h2>", f"<p>{escape(_asked(part))}</p>", ranking_plot(part)]
+        body += [f"<h2>{escape(_task(part))}</h2>", f"<p>{escape(rankers_told(part))}</p>", ranking_plot(part)]
         body.append(html_table(*rankers_table(part)))
         for title, table in _further(part):
             body.append(f"<h3>{escape(title)}</h3>")
@@ -146,7 +146,8 @@ def _summary(found: Evaluation) -> str:
     )
 
 
-def _asked(found: Measured) -> str:
+def rankers_told(found: Measured) -> str:
+    """How many queries there were, and in how many the student told no candidate from another."""
     flat = found.flat.get(STUDENT, 0.0)
     same = f" In {flat:.0%} of them the student gives all candidates one score." if flat else ""
     return f"{found.queries} queries.{same}"

@@ -40,7 +40,7 @@ class SasRec:
         sequence = [model.train_set.iid_map[item] for item in told if item in model.train_set.iid_map]
         if not sequence:
             return ()
-        scores = np.array(model.score(0, sequence[-SEQUENCE:]), np.float64)
+        scores = np.array(model.score(0, sequence[-SEQUENCE:]), np.float64).reshape(-1)  # of one item it is a number
         if context:
             scores[sequence] = -np.inf
         best = np.argsort(-scores, kind="stable")[:LENGTH]

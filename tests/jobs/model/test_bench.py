@@ -14,6 +14,7 @@ from jobs.model.baselines.registry import Known
 from jobs.model.bench import Bench
 from jobs.model.comparison import compared
 from jobs.model.rankers import candidate_order, flat_share
+from jobs.model.report import rankers_told
 from reranker.scoring import PairScores
 from tests.colour_shop import DAY, queries, write_lake
 from tests.jobs.model.conftest import shop_settings
@@ -44,9 +45,12 @@ def settings(base: Path, lake_root: Path, tmp_path: Path) -> Settings:
     return shop_settings(base, lake_root, tmp_path)
 
 
-def test_a_model_that_orders_nothing_is_refused(lake_root: Path, settings: Settings) -> None:
-    with pytest.raises(BadInput, match="20240331-000000000000 gives all candidates of a query the same score"):
-        bench(lake_root, settings, 0.25).measure("basket")
+def test_a_model_that_orders_nothing_is_told(lake_root: Path, settings: Settings) -> None:
+    found, _, _ = bench(lake_root, settings, 0.25).measure("basket")
+    assert found.flat == {"student": 1.0}
+    assert found.rankers["student"].gain.mean == 0
+    assert found.calibration["student"].slope == 0  # it says the same of every candidate
+    assert rankers_told(found) == "12 queries. In 100% of them the student gives all candidates one score."
 
 
 def test_a_score_that_is_no_number_is_refused(lake_root: Path, settings: Settings) -> None:
@@ -68,10 +72,10 @@ def test_queries_whose_candidates_nobody_took_tell_nothing(tmp_path: Path, setti
 def test_a_score_for_all_keeps_the_order_and_is_counted(lake_root: Path, settings: Settings) -> None:
     assert flat_share({"a": np.zeros(3, np.float32), "b": np.array([0, 1], np.float32)}) == 0.5
     assert flat_share({"one candidate": np.zeros(1, np.float32), "none": np.zeros(0, np.float32)}) == 0.0
-    found, times = bench(lake_root, settings, 9, 8, 7, 6, 5, 4, 3, 2, 1).measure("basket")
+    found, times, single = bench(lake_root, settings, 9, 8, 7, 6, 5, 4, 3, 2, 1).measure("basket")
     assert found.flat == {"student": 0.0}
     assert found.rankers["student"].gain.mean == 0  # the scores fall as the candidates stand
-    assert len(times) == found.queries == 12
+    assert len(times) == len(single.query_ids) == found.queries == 12
 
 
 def test_each_task_has_its_queries_and_only_the_learned_one_is_calibrated(lake_root: Path, settings: Settings) -> None:
@@ -91,11 +95,13 @@ def test_a_difference_is_paired_over_all_queries_and_in_every_segment(lake_root:
     wrong = {query.query_id: ("nothing",) for query in asked}
     even = {id: (right if number % 2 else wrong)[id] for number, id in enumerate(right)}
     rankings = {"candidate order": candidate_order(asked), "student": even, "item-kNN": right}
-    rows, parts, differences = compared(asked, rankings, past, seed=1)
+    rows, parts, differences, single = compared(asked, rankings, past, seed=1)
     (found,) = differences
+    assert single.ndcg10["student"].tolist() == [0, 1, 0, 1, 0, 1, 0, 1]
     assert (found.of, found.less) == ("student", "item-kNN")
     assert found.ndcg10.mean == pytest.approx(-0.5)
     assert found.ndcg10.mean == pytest.approx(rows["student"].ndcg10.mean - rows["item-kNN"].ndcg10.mean)
+    assert single.ndcg10["student"].tolist() == [0, 1] * 4
     assert -1 < found.ndcg10.low < found.ndcg10.mean < found.ndcg10.high < 0
     assert set(found.segments) == set(parts)
     for name, part in parts.items():

@@ -83,3 +83,10 @@ def test_probabilities_that_hold_have_little_error_and_others_more() -> None:
 @pytest.mark.parametrize("taken", [[0.0] * 8, [1.0] * 8, []])
 def test_without_a_take_or_without_a_refusal_nothing_can_be_fitted(taken: list[float]) -> None:
     assert calibration(pairs([0.0] * len(taken), taken), drawn(8, 1), seed=1) is None
+
+
+def test_a_constant_score_has_no_slope_whatever_its_rounding() -> None:
+    values = np.log(1 / 9) + np.array([0, 4e-16] * 50)
+    slope, offset = platt(values, np.array([1.0, 0, 0, 0] * 25))
+    assert slope == 0
+    assert expit(offset) == pytest.approx(0.25, abs=0.01)

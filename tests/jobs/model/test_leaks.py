@@ -1,7 +1,7 @@
 """A signal of the future, planted in every way the lake allows, is nowhere in what an earlier cut knows.
 
-Two lakes: one as it was, one with what came later. All that `training_pairs` writes of the first must be, byte for
-byte, in the second.
+Two lakes: one as it was, one with what came later. All that `training_pairs` writes of the first, and the texts
+that the base model is adapted to, must be, byte for byte, in the second.
 """
 
 from datetime import datetime, timedelta
@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
 
-from contract.schemas import EVENTS, ITEMS
 from contract.settings import Candidates, Settings, Training
 from jobs.lake import Lake
 from jobs.model import pairs
+from jobs.model.adapt import catalogue_texts
 from jobs.model.pairs import split_periods
 from jobs.parquet import open_day
 from tests.jobs.model.test_pairs import END, PAST, TEST, TRAIN, TRAINING, Session, session_rows
@@ -27,6 +28,21 @@ TITLES = {
     "a": "red mug", "b": "red plate", "c": "blue lamp", "d": "blue chair", "e": "oak table", "x": "tin box",
     "y": "tin can", "z": "wool rug", "w": "silk scarf",
 }  # fmt: skip
+
+INSTANT = pa.timestamp("us", "UTC")
+EVENT_COLUMNS = pa.schema(
+    {
+        "event_id": pa.string(), "ts": INSTANT, "type": pa.string(), "user_id": pa.string(), "session_id": pa.string(),
+        "item_id": pa.string(), "position": pa.int32(), "recommendation_id": pa.string(), "value": pa.float64(),
+    }
+)  # fmt: skip
+ITEM_COLUMNS = pa.schema(
+    {
+        "item_id": pa.string(), "title": pa.string(), "text": pa.string(), "categories": pa.list_(pa.string()),
+        "price": pa.float64(), "attributes": pa.map_(pa.string(), pa.string()), "available": pa.bool_(),
+        "updated_at": INSTANT,
+    }
+)  # fmt: skip
 
 # Bought together by everyone, on every day from the very instant of the cut on: pair, popularity, buyers, histories.
 # Users' own first visits of the period stay first: the known users come last.
@@ -46,24 +62,32 @@ CHANGED: list[Version] = [
 ]
 
 
-def write(spark: SparkSession, root: Path, sessions: list[Session], changed: list[Version]) -> Lake:
-    lake = Lake(str(root))
-    by_day: dict[str, list[tuple[object, ...]]] = {}
+def write(root: Path, sessions: list[Session], changed: list[Version]) -> Lake:
+    by_day: dict[str, list[dict[str, object]]] = {}
     for session, user, item, ts, kind, place in session_rows(sessions):
         row = (f"{session}-{place}", ts, kind, user, session, item, None, None, None)
-        by_day.setdefault(f"{ts:%Y-%m-%d}", []).append(row)
+        by_day.setdefault(f"{ts:%Y-%m-%d}", []).append(dict(zip(EVENT_COLUMNS.names, row, strict=True)))
     for day, rows in by_day.items():
-        lake.write_day(spark.createDataFrame(rows, EVENTS).coalesce(1), "events", day)
+        write_day(root / "events" / f"day={day}", pa.Table.from_pylist(rows, EVENT_COLUMNS))
     known = [
         (item, title, 2.0, "toys" if item in "abx" else "home", True, END - timedelta(days=90))
         for item, title in TITLES.items()
     ]
     versions = [
-        (item, title, None, [category], price, {"maker": category}, available, at)
-        for item, title, price, category, available, at in [*known, *changed]
+        dict(zip(ITEM_COLUMNS.names, row, strict=True))
+        for row in (
+            (item, title, None, [category], price, [("maker", category)], available, at)
+            for item, title, price, category, available, at in [*known, *changed]
+        )
     ]
-    lake.write_day(spark.createDataFrame(versions, ITEMS).coalesce(1), "items", "2024-03-03")
-    return lake
+    write_day(root / "items" / "day=2024-03-03", pa.Table.from_pylist(versions, ITEM_COLUMNS))
+    return Lake(str(root))
+
+
+def write_day(folder: Path, table: pa.Table) -> None:
+    """Without Spark, which takes seconds for each of forty days."""
+    folder.mkdir(parents=True)
+    pq.write_table(table, folder / "part.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +101,27 @@ def lakes(
         candidates=Candidates(als_iterations=1, als_rank=4, list_length=6),
     )
     root = tmp_path_factory.mktemp("leaks")
-    plain = write(spark, root / "plain", [*PAST, *TRAIN, *TEST], [])
-    later = write(spark, root / "later", [*PAST, *TRAIN, *TEST, *PLANTED, *AFTERWARDS], CHANGED)
+    plain = write(root / "plain", [*PAST, *TRAIN, *TEST], [])
+    later = write(root / "later", [*PAST, *TRAIN, *TEST, *PLANTED, *AFTERWARDS], CHANGED)
     for lake in (plain, later):
         pairs.main(pairs.arg_parser(settings).parse_args(["--lake", lake.root, "--date", DAY]), settings)
-    return tables(plain), tables(later)
+    return tables(plain, settings), tables(later, settings)
 
 
-def tables(lake: Lake) -> dict[str, pa.Table]:
+def tables(lake: Lake, settings: Settings) -> dict[str, pa.Table]:
     by = {
         "training_pairs": ["split", "task", "query_id"],
         "training_items": ["cut", "item_id"],
         "training_history": ["session_id", "position_in_session"],
         "text_embeddings": ["digest"],
     }
+    texts = catalogue_texts(lake, DAY, settings.training, SAMPLE, settings.night.seed)
     return {
-        table: open_day(lake, table, DAY).to_table().sort_by([(column, "ascending") for column in columns])
-        for table, columns in by.items()
+        "texts of the adaptation": pa.table({"text": texts}),
+        **{
+            table: open_day(lake, table, DAY).to_table().sort_by([(column, "ascending") for column in columns])
+            for table, columns in by.items()
+        },
     }
 
 
@@ -124,7 +152,7 @@ def test_the_queries_are_the_same_but_for_the_planted_sessions_own(
     assert as_bytes(kept) == as_bytes(plain)
 
 
-@pytest.mark.parametrize("table", ["training_items", "training_history", "text_embeddings"])
+@pytest.mark.parametrize("table", ["training_items", "training_history", "text_embeddings", "texts of the adaptation"])
 def test_items_history_and_embedded_texts_are_the_same(
     lakes: tuple[dict[str, pa.Table], dict[str, pa.Table]], table: str
 ) -> None:
