@@ -232,6 +232,22 @@ class Prune(Section):
     )
 
 
+class Drift(Section):
+    sample_queries: int = Field(100, ge=2, description="Requests of a day whose features and scores are compared")
+    rows_min: int = Field(100, ge=1, description="A column with fewer values is not judged")
+    psi_max: Positive = Field(0.25, description="Largest population stability index of a column, and of the scores")
+    ks_max: Positive = Field(0.25, description="Largest Kolmogorov-Smirnov distance of a column, and of the scores")
+    columns_share_max: float = Field(0.3, ge=0, le=1, description="Largest share of a table's columns that moved")
+    new_items_max: float = Field(0.2, ge=0, le=1, description="Largest share of the catalogue that is new")
+    gone_items_max: float = Field(0.2, ge=0, le=1, description="Largest share of the model's catalogue that is gone")
+    unknown_events_max: float = Field(
+        0.1, ge=0, le=1, description="Largest share of events since then on items that training did not know"
+    )
+    min_days_between: float = Field(
+        7.0, ge=0, description="Drift sets off no training within so many days of the last one"
+    )
+
+
 class Mail(Section):
     host: str = Field("127.0.0.1", description="SMTP server for failure and SLA mails")
     port: Port = 1025
@@ -286,6 +302,7 @@ class Settings(BaseSettings):
     prune: Prune = Prune()
     gate: Gate = Gate()
     registry: Registry = Registry()
+    drift: Drift = Drift()
     mail: Mail = Mail()
     airflow: Airflow = Airflow()
     monitoring: Monitoring = Monitoring()

@@ -30,6 +30,7 @@ VERBS = {
     "gate": ("jobs.model.gate.verb", "decide whether a model may serve, and keep the reasons"),
     "promote": ("jobs.model.promote", "make a model version live that the gate admitted, or withdraw the live one"),
     "register": ("jobs.model.register", "bring what the registry missed, from the models' files"),
+    "drift": ("jobs.drift.check", "how far the data moved since the live model's day; whether to train again"),
     "publish": ("jobs.serving.publish", "write a generation to Redis, verify it and flip the pointer"),
     "rollback": ("jobs.serving.rollback", "flip back to the generation or the model before"),
 }

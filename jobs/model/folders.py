@@ -1,4 +1,4 @@
-"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations in <models>/evaluations/.
+"""Where models lie: <models>/<version>/, teachers in <models>/work/, evaluations and drift beside them.
 
 Beside the teachers: checkpoints/ of unfinished trainings, adapted/ with base models adapted to the catalogue.
 The students compared for a teacher are beside it, in <models>/work/<version>.json, .md and .svg.
@@ -26,6 +26,7 @@ class ModelFolders:
         self.checkpoints = self.teachers / "checkpoints"
         self.adapted = self.teachers / "adapted"
         self._evaluations = self.students / "evaluations"
+        self.drift = self.students / "drift"
 
     def evaluation(self, version: str) -> Path:
         """The file of a version's evaluation, there or not."""
@@ -70,6 +71,11 @@ class ModelFolders:
     def versions(self) -> list[str]:
         """Every model, teachers first, the oldest first."""
         return [place.name for folder in (self.teachers, self.students) for place in reversed(_newest_first(folder))]
+
+    def newest_created_at(self) -> float | None:
+        """When the newest model was made, student or teacher, in Unix seconds; None where there is none."""
+        newest = [found[0] for folder in (self.students, self.teachers) if (found := _newest_first(folder))]
+        return max((_created_at(directory)[0] for directory in newest), default=None)
 
     def tidy(self, keep: int, live: Collection[str] = ()) -> list[str]:
         """Remove all students but the newest `keep` and those `live`; all teachers and adapted base models but the

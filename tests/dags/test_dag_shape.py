@@ -15,6 +15,7 @@ CHAINS = {
     "reranker_weekly": ["training_pairs", "train", "prune", "evaluate", "gate", "promote"],
     "rollback": ["rollback"],
     "sla_check": ["judge_objectives"],
+    "drift_daily": ["drift", "retrain"],
 }
 SCHEDULES = {"features_daily": "0 2 * * *", "reranker_weekly": "0 4 * * 0", "sla_check": "*/15 * * * *"}
 
@@ -44,6 +45,7 @@ def test_candidates_wait_for_features_that_were_validated(dags: dict[str, Any]) 
         ("candidates_daily", "publish"): ["generation"],
     }
     assert [asset.name for asset in dags["candidates_daily"].timetable.asset_condition.objects] == ["features"]
+    assert [asset.name for asset in dags["drift_daily"].timetable.asset_condition.objects] == ["generation"]
 
 
 def test_the_form_of_the_reranker_is_filled_with_the_settings(dags: dict[str, Any]) -> None:

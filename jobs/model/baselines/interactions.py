@@ -24,7 +24,7 @@ class Interactions:
     @staticmethod
     def read(lake: Lake, day: str) -> "Interactions":
         """Raises BadInput where the day is missing."""
-        names = ["session_id", "user_id", "item_id", "ts"]
+        names = ["session_id", "user_id", "item_id", "ts", "position_in_session"]
         return Interactions(open_day(lake, "training_history", day).to_table(names))
 
     @cached_property

@@ -16,7 +16,7 @@ from jobs.model.evaluation import ORDER, STUDENT, Evaluation, read_evaluation
 from jobs.model.folders import ModelFolders
 from jobs.model.per_query import PerQuery, read_per_query
 from jobs.model.quality import Rankings, measure
-from jobs.model.rankers import candidate_order, reranked
+from jobs.model.rankers import candidate_order, ranked, scored
 from reranker.scoring import load_reranker
 
 BASELINE = "LambdaMART without text"
@@ -76,8 +76,8 @@ class TestQueries:
         digest = champion.manifest.digest
         values = self._evaluated(folders, version, digest)
         if values is None:
-            ranked, _, _ = reranked(self.queries, champion, self.evaluation.depth, name)
-            values = self.measured(ranked, self.queries)
+            scores = scored(self.queries, champion, self.evaluation.depth, name).final
+            values = self.measured(ranked(self.queries, scores), self.queries)
         return name, values, digest, ""
 
     def of_baseline(self) -> Values:

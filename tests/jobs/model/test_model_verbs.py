@@ -14,6 +14,7 @@ from contract.settings import Prune, Settings
 from jobs.lake import Lake
 from jobs.model import evaluate, prune, train
 from jobs.model.baselines.registry import BASELINES
+from jobs.model.comparison import PAIRS
 from jobs.model.evaluation import ORDER, STUDENT, Evaluation, read_evaluation, write_evaluation
 from jobs.model.folders import ModelFolders
 from jobs.model.frontier import Frontier
@@ -106,7 +107,10 @@ def test_the_evaluation_compares_on_the_same_queries(folders: ModelFolders) -> N
     assert (found.queries, found.depth, found.date) == (12, 9, DAY)
     models = {STUDENT, "student, text alone", "teacher", "teacher, text alone"}
     assert set(found.rankers) == {"popularity", ORDER, *BASELINES, *models}
-    assert found.task == "basket"
+    assert [part.task for part in found.tasks] == ["basket", "next_visit"]
+    assert set(found.others[0].rankers) == set(found.rankers)
+    assert {(one.of, one.less) for one in found.differences} == set(PAIRS)
+    assert set(found.calibration) == {STUDENT, "teacher", "LambdaMART", "LambdaMART without text"}
     assert found.rankers[ORDER].gain.mean == 0
     assert found.rankers[STUDENT].recall100 == found.rankers[ORDER].recall100
     for row in found.rankers.values():
@@ -123,8 +127,9 @@ def test_the_evaluation_has_segments_and_pages_for_people(folders: ModelFolders)
     assert set(found.segments["new users"].ndcg10) == set(found.rankers)
     assert f"| {STUDENT} | {found.rankers[STUDENT].ndcg10}" in path.with_suffix(".md").read_text()
     page = path.with_suffix(".html").read_text()
-    assert page.count("<svg") == 1
-    assert page.count(f"<td>{STUDENT}</td>") == 2
+    assert page.count("<svg") == 5  # rankers and differences of each task, calibration of the one that was learned
+    assert page.count(f"<td>{STUDENT}</td>") == 5
+    assert page.index("<h2>Basket completion</h2>") < page.index("<h2>Next visit</h2>")
     names_of_formats = r'xmlns(:\w+)?="[^"]*"|<metadata>.*?</metadata>'
     assert "http" not in re.sub(names_of_formats, "", page, flags=re.DOTALL)
 
@@ -156,6 +161,14 @@ def test_an_evaluation_from_the_command_line_is_the_same_again(
     run(evaluate, night, "--depth", "9", "--version", as_evaluated.version)
     again = read_evaluation(folders.evaluation(as_evaluated.version))
     assert again.rankers[STUDENT] == as_evaluated.rankers[STUDENT]
+    assert again.calibration[STUDENT] == as_evaluated.calibration[STUDENT]
+
+
+def test_a_task_that_is_not_asked_for_is_left_out(
+    night: Settings, folders: ModelFolders, as_evaluated: Evaluation
+) -> None:
+    run(evaluate, night, "--depth", "9", "--tasks", "basket")
+    assert read_evaluation(folders.evaluation(as_evaluated.version)).others == ()
 
 
 def test_a_student_of_more_layers_than_its_teacher_is_refused(night: Settings) -> None:

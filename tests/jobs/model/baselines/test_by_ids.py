@@ -30,6 +30,7 @@ def of(sessions: Sequence[tuple[str, str | None, str]]) -> Interactions:
         "user_id": pa.array([user for _, user, items in sessions for _ in items], pa.string()),
         "item_id": [item for _, _, items in sessions for item in items],
         "ts": [START + timedelta(hours=place) for place, (_, _, items) in enumerate(sessions) for _ in items],
+        "position_in_session": [place for _, _, items in sessions for place, _ in enumerate(items)],
     }
     return Interactions(pa.table(columns))
 
