@@ -28,7 +28,7 @@ test: setup ## lint, then every test
 	@$(MAKE) --no-print-directory lint
 	$(RUN) -m pytest
 
-drills: setup ## the slow tests: a whole night on a lake of another domain
+drills: setup ## the slow tests: whole nights on lakes of other domains
 	$(RUN) -m pytest -m slow
 
 bench: setup ## measure the night's jobs and the recommend call; each ends with a line of JSON

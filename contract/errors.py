@@ -29,6 +29,10 @@ class PublishRefused(PacesetterError):
     """A generation failed its verification, or another publish moved the pointer first."""
 
 
+class GateRefused(PacesetterError):
+    """The gate does not let a model serve, or has not judged it as things stand now; the live model stays."""
+
+
 class ArtifactMismatch(PacesetterError):
     """A model directory is not what its manifest says; it must not be served."""
 

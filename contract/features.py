@@ -146,7 +146,7 @@ def _of_texts(
     known: Sequence[ItemRecord],
     items: Mapping[str, ItemRecord],
 ) -> NDArray[np.float32]:
-    """float32[n, 4]: cosines of the candidate's text to those of the context (mean, greatest, newest) and of the past."""
+    """float32[n, 4]: cosines of the candidate's text to the context's (mean, greatest, newest), and to the past's."""
     out = np.zeros((len(known), 4), np.float32)
     past = [items[item_id] for item_id in (user.history[:TEXT_HISTORY] if user else ()) if item_id in items]
     n, told = len(known), len(context)

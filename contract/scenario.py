@@ -143,7 +143,12 @@ def read_scenario(path: str | Path) -> Scenario:
     except (UnicodeDecodeError, yaml.YAMLError) as error:
         raise BadInput(f"scenario {path}: {error}") from error
     except ValidationError as error:
-        raise BadInput(f"scenario {path}: " + "; ".join(map(_said, error.errors()))) from error
+        raise BadInput(f"scenario {path}: {problems(error)}") from error
+
+
+def problems(error: ValidationError) -> str:
+    """Every field that does not hold, and what is allowed there, in one line."""
+    return "; ".join(map(_said, error.errors()))
 
 
 def _said(problem: Any) -> str:

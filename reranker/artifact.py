@@ -2,7 +2,7 @@
 
     manifest.json       what the model is; size and sha256 of every other file; a digest of itself
     model.safetensors   every weight, float16
-    config.json         the encoder, as Hugging Face describes it
+    config.json         the encoder, as Hugging Face describes it, before heads and neurons were pruned
     tokenizer.json      the tokenizer
     golden.json         queries with the scores they got (reranker.golden)
 

@@ -163,6 +163,16 @@ def base_tokens(directory: Path) -> Tokens:
     return Tokens(Tokenizer.from_str(loaded.backend_tokenizer.to_str()), SpecialTokens(*ids))
 
 
+def mask_token(directory: Path) -> int:
+    """The id of a base model's [MASK]. Raises BadInput where it has none."""
+    from transformers import AutoTokenizer
+
+    found: int | None = AutoTokenizer.from_pretrained(directory, local_files_only=True).mask_token_id
+    if found is None:
+        raise BadInput(f"base model {directory}: its tokenizer has no [MASK]: set PACE_TRAINING__ADAPT_EPOCHS to 0")
+    return found
+
+
 def stored_tokens(raw: bytes, special: SpecialTokens) -> Tokens:
     """The tokenizer of a `tokenizer.json`. Raises ValueError where `raw` is none."""
     try:

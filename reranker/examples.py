@@ -1,6 +1,6 @@
 """Training examples, one a query, and the batches that the network is trained on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,8 @@ class Example:
     """One query and its n candidates.
 
     `query` and `items` are token ids. `features` float32[n, features]; `labels` float32[n], 1 for what was
-    taken. `teacher` float32[n, 2]: a teacher's final and text score, where there is one.
+    taken. Where there is a teacher, `teacher` float32[n, 2] are its final and text score, and `states`
+    float16[n, hidden] the [CLS] that its head read.
     """
 
     query: tuple[int, ...]
@@ -25,6 +26,12 @@ class Example:
     features: NDArray[np.float32]
     labels: NDArray[np.float32]
     teacher: NDArray[np.float32] | None = None
+    states: NDArray[np.float16] | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is anything to learn from it: something that was taken, or a teacher's scores."""
+        return self.teacher is not None or bool((self.labels > 0).any())
 
     def take(self, rows: NDArray[np.intp]) -> "Example":
         """The same query with the candidates at `rows`."""
@@ -34,6 +41,7 @@ class Example:
             features=self.features[rows],
             labels=self.labels[rows],
             teacher=None if self.teacher is None else self.teacher[rows],
+            states=None if self.states is None else self.states[rows],
         )
 
 
@@ -42,7 +50,7 @@ class Batch:
     """Several examples, their pairs in one row after another.
 
     `slots` bool[queries, longest] is true where a query has a candidate; `labels` and `teacher` have that
-    shape (the latter with two scores last), 0 where there is none.
+    shape (the latter with two scores last), 0 where there is none. `states` float32[pairs, hidden].
     """
 
     pairs: PairTensors
@@ -50,6 +58,7 @@ class Batch:
     slots: Tensor
     labels: Tensor
     teacher: Tensor | None
+    states: Tensor | None = None
 
     def grid(self, scores: Tensor) -> Tensor:
         """float32[queries, longest] out of float32[pairs]: a score that no softmax sees where there is no pair."""
@@ -70,6 +79,9 @@ def collate(examples: Sequence[Example], encoder: TextEncoder, device: torch.dev
     if all(example.teacher is not None for example in examples):
         teacher = np.zeros((*slots.shape, 2), np.float32)
         teacher[slots] = np.concatenate([example.teacher for example in examples])
+    states = None
+    if all(example.states is not None for example in examples):
+        states = np.concatenate([example.states for example in examples]).astype(np.float32)
     pairs = encoder.pairs(
         [example.query for example in examples for _ in example.items],
         [item for example in examples for item in example.items],
@@ -80,23 +92,8 @@ def collate(examples: Sequence[Example], encoder: TextEncoder, device: torch.dev
         torch.from_numpy(slots).to(device),
         torch.from_numpy(labels).to(device),
         None if teacher is None else torch.from_numpy(teacher).to(device),
+        None if states is None else torch.from_numpy(states).to(device),
     )
-
-
-def shuffled_batches(
-    examples: Sequence[Example], queries: int, random: np.random.Generator
-) -> Iterator[Sequence[Example]]:
-    """Every example once, `queries` at a time, in random order, queries of like length together.
-
-    Sorting within pools of 16 batches leaves the order random enough and little padding.
-    """
-    order = random.permutation(len(examples))
-    batches = []
-    for start in range(0, len(order), 16 * queries):
-        pool = sorted(order[start : start + 16 * queries], key=lambda place: len(examples[place].query))
-        batches += [pool[at : at + queries] for at in range(0, len(pool), queries)]
-    for batch in random.permutation(len(batches)):
-        yield [examples[place] for place in batches[batch]]
 
 
 def sample_candidates(example: Example, count: int, random: np.random.Generator) -> Example:

@@ -10,9 +10,10 @@ import torch
 from reranker.artifact import CONFIG, GOLDEN, TOKENIZER, WEIGHTS, Artifact, write_artifact
 from reranker.encoding import TextEncoder
 from reranker.golden import GoldenQuery
-from reranker.manifest import Manifest
+from reranker.manifest import Manifest, Pruning
 from reranker.network import CrossEncoder
 from reranker.scoring import build_reranker
+from reranker.shape import shape_of
 from reranker.weights import pack_weights
 
 
@@ -30,6 +31,7 @@ def export_artifact(
     training: Mapping[str, int | float | str],
     metrics: Mapping[str, float],
     teacher: str = "",
+    pruning: Pruning | None = None,
 ) -> Path:
     """Write the artifact to `parent`/<version> and return that directory.
 
@@ -45,6 +47,7 @@ def export_artifact(
         created_at=created_at,
         base_model=base_model,
         layers=network.layers,
+        shape=shape_of(network),
         tokenizer_sha256=hashlib.sha256(tokenizer).hexdigest(),
         special_tokens=(special.cls, special.sep, special.pad),
         query_tokens=encoder.query_tokens,
@@ -55,6 +58,7 @@ def export_artifact(
         feature_std=tuple(network.feature_std.tolist()),
         training=dict(training),
         metrics=dict(metrics),
+        pruning=pruning,
     )
     content = {
         WEIGHTS: pack_weights(network),

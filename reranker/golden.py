@@ -14,6 +14,11 @@ from contract.records import ItemRecord, UserRecord
 # trained networks: below 0.02; a changed template or a wrong tokenizer moves text scores by more than 0.1.
 TOLERANCE_FLOAT32 = 1e-3
 TOLERANCE_HALF = 0.05
+# Least correlation of scores in another number format with those in float32.
+CORRELATION = 0.999
+
+# (final, text) of a query, float32[n] each.
+Answers = Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 class GoldenQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,9 +63,21 @@ class GoldenQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-def compare(
-    golden: Sequence[GoldenQuery], found: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]], tolerance: float
-) -> float:
+def correlation(exact: Answers, found: Answers) -> float:
+    """The lower of the two Pearson correlations, of final and of text scores, over all pairs.
+
+    0 where a score is no finite number, or where scores are constant: nothing can be said then.
+    """
+    lowest = 1.0
+    for place in range(2):
+        one, other = (np.concatenate([scores[place] for scores in answers]).astype(float) for answers in (exact, found))
+        if not np.isfinite(other).all() or one.std() == 0 or other.std() == 0:
+            return 0.0
+        lowest = min(lowest, float(np.corrcoef(one, other)[0, 1]))
+    return lowest
+
+
+def compare(golden: Sequence[GoldenQuery], found: Answers, tolerance: float) -> float:
     """The largest difference between golden and found (final, text) scores, as a share of the golden spread.
 
     Raises ArtifactMismatch where it is above `tolerance`, or where a score is no finite number.

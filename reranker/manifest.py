@@ -3,17 +3,17 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from pydantic import ValidationError
 
 from contract.errors import ArtifactMismatch
 from contract.features import VERSION as FEATURE_VIEW
-from contract.scenario import TextTemplate
+from contract.scenario import TextTemplate, problems
 from reranker.texts import TEMPLATE_VERSION
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 
 _VERSION = re.compile(r"\d{8}-[0-9a-f]{12}")
@@ -24,12 +24,46 @@ class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
+class LayerShape(NamedTuple):
+    """Attention heads of an encoder layer, and neurons of its feed-forward part."""
+
+    heads: int
+    neurons: int
+
+
+class Loss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a student lost of its teacher's validation NDCG@10, as a share of it, with its 95% interval."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class Pruning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a teacher stayed, and what that gained and cost.
+
+    `layers` are the teacher's layers that stayed; `heads` which of their heads, a tuple a layer; `teacher` the
+    shape they had. `flops` is the student's share of the teacher's operations a pair. `speedup` is over the teacher
+    in float32, measured where the student was made, with its encoder in the number format `measured_in`.
+    """
+
+    layers: tuple[int, ...]
+    heads: tuple[tuple[int, ...], ...]
+    teacher: tuple[LayerShape, ...]
+    flops: float
+    speedup: float
+    measured_in: str
+    loss_final: Loss
+    loss_text: Loss
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a model is. `digest` is the sha256 of the manifest with an empty digest and version.
 
     `role` is teacher or student, `teacher` the version a student was distilled from. `date` is the day of the
-    lake it was trained for, `created_at` Unix seconds. `template` is a contract.scenario.TextTemplate: the texts it
-    was trained on, and that it is to be given. `metrics` were measured on the validation period.
+    lake it was trained for, `created_at` Unix seconds. `shape` is (heads, neurons) of each layer, which config.json
+    cannot tell. `template` is a contract.scenario.TextTemplate: the texts it was trained on, and that it is to be
+    given. `metrics` were measured on the validation period; `pruning` is a student's.
     """
 
     format: int = FORMAT
@@ -41,6 +75,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     created_at: float
     base_model: str
     layers: int
+    shape: tuple[LayerShape, ...] = ()
     template_version: str = TEMPLATE_VERSION
     template: dict[str, Any]
     tokenizer_sha256: str
@@ -53,6 +88,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     feature_std: tuple[float, ...]
     training: dict[str, int | float | str]
     metrics: dict[str, float]
+    pruning: Pruning | None = None
     files: dict[str, FileEntry] = {}
 
     @property
@@ -61,7 +97,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         try:
             return TextTemplate.model_validate(self.template)
         except ValidationError as error:
-            raise ArtifactMismatch(f"model {self.version}: its text template: {error}; export it again") from error
+            what = f"model {self.version}: its text template: {problems(error)}"
+            raise ArtifactMismatch(f"{what}; export it again") from error
 
 
 class _Format(msgspec.Struct):

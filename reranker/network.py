@@ -1,5 +1,6 @@
 """The cross-encoder: a BERT-type encoder over (item, query), whose item [CLS] meets the dense features in a head."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,7 +67,11 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]
 
     def forward(self, pairs: "PairTensors", features: Tensor) -> Scores:
         """Scores of n pairs; `features` float32[n, features], as contract.features gives them."""
-        cls = self.encode(pairs).float()
+        return self.judge(self.encode(pairs), features)
+
+    def judge(self, cls: Tensor, features: Tensor) -> Scores:
+        """The head: scores of n pairs out of their [CLS], [n, hidden], and features."""
+        cls = cls.float()
         # The head runs in float32: features lose too much in half precision.
         with torch.autocast(cls.device.type, enabled=False):
             seen = self.standardise(features)
@@ -80,17 +85,19 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]
         return torch.nan_to_num(seen, nan=0.0).clamp(-FEATURE_CLIP, FEATURE_CLIP)
 
     def encode(self, pairs: "PairTensors") -> Tensor:
-        """The item's [CLS] after the last layer: [n, hidden]. That layer computes nothing but [CLS]."""
+        """The item's [CLS] after the last layer: [n, hidden]."""
+        return run_layers(self.encoder.encoder.layer, self.embed(pairs), pairs.present)
+
+    def embed(self, pairs: "PairTensors") -> Tensor:
+        """What the first layer reads: [n, length, hidden]."""
         types = pairs.types.clamp(max=self.encoder.config.type_vocab_size - 1)
         hidden = self.encoder.embeddings(
             input_ids=pairs.ids, token_type_ids=types, position_ids=pairs.positions + self._position_offset
         )
         if hasattr(self.encoder, "embeddings_project"):  # ELECTRA's embeddings may be narrower
             hidden = self.encoder.embeddings_project(hidden)
-        *lower, last = self.encoder.encoder.layer
-        for layer in lower:
-            hidden = run_layer(layer, hidden, hidden, pairs.present)
-        return run_layer(last, hidden[:, :1], hidden, pairs.present)[:, 0]
+        result: Tensor = hidden
+        return result
 
 
 class PairTensors(NamedTuple):
@@ -107,11 +114,20 @@ class PairTensors(NamedTuple):
         return PairTensors(*(torch.from_numpy(array).to(device, non_blocking=True) for array in arrays))
 
 
+def run_layers(layers: Iterable[Any], hidden: Tensor, present: Tensor) -> Tensor:
+    """[CLS] after the last of `layers`: [n, hidden]. The last one computes nothing but [CLS]."""
+    *lower, last = layers
+    for layer in lower:
+        hidden = run_layer(layer, hidden, hidden, present)
+    return run_layer(last, hidden[:, :1], hidden, present)[:, 0]
+
+
 def run_layer(layer: Any, asking: Tensor, asked: Tensor, present: Tensor) -> Tensor:
     """One encoder layer for the tokens `asking` [n, a, hidden], which attend to `asked` [n, b, hidden].
 
     `present` bool[n, b] is false where `asked` is padding. Equal to the layer's own forward where both are the
-    same tokens. Attention is plain matmul and softmax: its backward is faster on CPUs than the fused kernel's.
+    same tokens. How many heads and neurons it has follows from its weights: pruned layers differ. Attention is plain
+    matmul and softmax: its backward is faster on CPUs than the fused kernel's.
     """
     attention = layer.attention.self
     queries, keys, values = (
@@ -130,7 +146,7 @@ def load_base_encoder(directory: Path) -> Any:
     """The encoder of a local Hugging Face directory in float32, without dropout and pooler.
 
     Without dropout: its random numbers cost a fifth of a training step on a CPU, and one epoch does not overfit.
-    Raises BadInput for another type of encoder, or where the weights do not load.
+    Raises BadInput for another type of encoder, or where the weights do not load or are not all there.
     """
     from transformers import AutoConfig, AutoModel
     from transformers.utils import logging
@@ -139,8 +155,9 @@ def load_base_encoder(directory: Path) -> Any:
     try:
         config = AutoConfig.from_pretrained(directory, local_files_only=True)
         _check_type(config.model_type, f"base model {directory}")
-        encoder = AutoModel.from_pretrained(
+        encoder, loading = AutoModel.from_pretrained(
             directory,
+            output_loading_info=True,
             local_files_only=True,
             use_safetensors=True,
             dtype=torch.float32,
@@ -149,6 +166,9 @@ def load_base_encoder(directory: Path) -> Any:
         )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise BadInput(f"base model {directory} does not load: {error}") from error
+    # What is missing would be filled with random numbers and a warning.
+    if missing := sorted(name for name in loading["missing_keys"] if not name.startswith("pooler.")):
+        raise BadInput(f"base model {directory}: its weights lack {missing[0]} and {len(missing) - 1} others")
     return _without_pooler(encoder)
 
 

@@ -1,6 +1,7 @@
 """Which device and which number format to compute in, decided by what the machine has and how fast that is."""
 
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from contract.errors import BadInput
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
-# A half type must be this much faster than float32 to be worth its rounding.
+# A half type must be this much faster than float32 to be worth its rounding in training.
 WORTH = 1.2
 
 
@@ -34,15 +35,22 @@ def pick_device(setting: str) -> torch.device:
 
 
 def half_type(device: torch.device, precision: Precision = "auto") -> torch.dtype | None:
-    """The half-precision format to compute in on `device`; None for float32.
+    """The half-precision format to train in on `device`; None for float32. Serving: reranker.scoring.load_reranker.
 
-    `auto` takes bf16 on CUDA where it has it, else fp16; on a CPU bf16 where it is measured to be faster.
+    `auto` takes what is measured to be faster: on a CPU bf16 or float32, on CUDA fp16 too.
     """
     if precision != "auto":
         return None if precision == "float32" else getattr(torch, precision)
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    return torch.bfloat16 if device.type == "cpu" and _bf16_pays() else None
+    return choose_half(_seconds(device.type))
+
+
+def choose_half(seconds: Mapping[torch.dtype, float]) -> torch.dtype | None:
+    """bf16 where it pays, as its gradients need no scaling; fp16 where it is much faster still; else float32."""
+    best = torch.float32
+    for half in (torch.bfloat16, torch.float16):
+        if half in seconds and seconds[best] > WORTH * seconds[half]:
+            best = half
+    return None if best is torch.float32 else best
 
 
 def mixed_precision(device: torch.device, half: torch.dtype | None) -> AbstractContextManager[Any]:
@@ -55,26 +63,36 @@ def gradient_scaler(device: torch.device, half: torch.dtype | None) -> Any:
     return torch.amp.GradScaler(device.type, enabled=half is torch.float16)
 
 
-@lru_cache(1)
-def _bf16_pays() -> bool:
+@lru_cache
+def _seconds(kind: str) -> dict[torch.dtype, float]:
     """Measured, some 20 ms once a process: instruction flags alone mislead.
 
     With AMX bf16 is several times faster; a Xeon with avx512_bf16 and no AMX gave 80 GFLOP/s in bf16, 140 in float32.
+    Formats that the device only emulates are not tried.
     """
-    able = torch.cpu.get_capabilities()
-    if not any(able.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")):
-        return False
-    seconds = {kind: _matmul_seconds(kind) for kind in (torch.float32, torch.bfloat16)}
-    return seconds[torch.float32] > WORTH * seconds[torch.bfloat16]
+    device = torch.device(kind)
+    formats = [torch.float32]
+    if kind == "cuda":
+        formats += [torch.bfloat16] if torch.cuda.is_bf16_supported(including_emulation=False) else []
+        formats += [torch.float16]
+    elif kind == "cpu":
+        able = torch.cpu.get_capabilities()
+        formats += [torch.bfloat16] if any(able.get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")) else []
+    if len(formats) == 1:
+        return {torch.float32: 1.0}
+    return {number: _matmul_seconds(number, device) for number in formats}
 
 
-def _matmul_seconds(kind: torch.dtype) -> float:
-    """The fastest of a few products of the size that an encoder layer has."""
-    tokens, weight = torch.ones(512, 384, dtype=kind), torch.ones(1536, 384, dtype=kind)
+def _matmul_seconds(kind: torch.dtype, device: torch.device) -> float:
+    """The fastest of a few products of the size that an encoder layer has; on a GPU of as many tokens as fill it."""
+    tokens = torch.ones(512 if device.type == "cpu" else 32_768, 384, dtype=kind, device=device)
+    weight = torch.ones(1536, 384, dtype=kind, device=device)
     taken = []
     with torch.inference_mode():
         for _ in range(8):
             start = time.perf_counter()
             torch.nn.functional.linear(tokens, weight)
+            if device.type == "cuda":
+                torch.cuda.synchronize()
             taken.append(time.perf_counter() - start)
     return min(taken)

@@ -1,78 +1,112 @@
-"""Fewer layers, then recovery by distillation: the student keeps evenly spaced layers of its teacher."""
+"""Structured pruning: a student keeps the layers, heads and neurons of its teacher that are worth their time."""
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from contract.errors import BadInput
-from reranker.encoding import TextEncoder
-from reranker.examples import Batch, Example, sample_candidates
-from reranker.network import CrossEncoder, Scores
-from reranker.training import TEXT_LOSS, TrainingPlan, label_loss, score_examples, train
+from reranker.importance import LayerImportance
+from reranker.network import CrossEncoder
+from reranker.shape import head_size, keep_units, layer_costs
 
-LABEL_LOSS = 0.5
-
-
-def kept_layers(layers: int, keep: int) -> list[int]:
-    """Which of `layers` stay: evenly spaced, the first and the last among them (6 to 3: 0, 2, 5).
-
-    Raises BadInput unless 1 <= keep <= layers.
-    """
-    if not 1 <= keep <= layers:
-        raise BadInput(f"student of {keep} layers: the teacher has {layers}; set PACE_TRAINING__STUDENT_LAYERS")
-    if keep == 1:
-        return [0]
-    return [place * (layers - 1) // (keep - 1) for place in range(keep)]
+# Neurons go in blocks: a product of an odd width takes as long as one of the next multiple of this.
+BLOCK = 64
+LEAST_BLOCKS = 8
 
 
-def prune_layers(teacher: CrossEncoder, keep: int) -> CrossEncoder:
-    """A copy of `teacher` with `keep` of its layers and its whole head; the teacher stays as it is."""
-    chosen = kept_layers(teacher.layers, keep)
+class KeptUnits(NamedTuple):
+    """Heads and neurons of a layer that stay, by their places, ascending."""
+
+    heads: tuple[int, ...]
+    neurons: tuple[int, ...]
+
+
+class _Unit(NamedTuple):
+    """A head, or a block of neurons, with what it is worth and what it costs a pair."""
+
+    layer: int
+    part: str
+    places: tuple[int, ...]
+    importance: float
+    cost: float
+
+
+class Cut(NamedTuple):
+    """What stays of a teacher: its layers at these places, and these units of each; all of them for None."""
+
+    layers: tuple[int, ...]
+    units: tuple[KeptUnits, ...] | None = None
+
+
+def pruned(teacher: CrossEncoder, cut: Cut) -> CrossEncoder:
+    """A copy of `teacher` that is cut, with its whole head; the teacher stays as it is."""
     student = copy.deepcopy(teacher)
-    student.encoder.encoder.layer = nn.ModuleList(student.encoder.encoder.layer[place] for place in chosen)
-    student.encoder.config.num_hidden_layers = keep
+    chosen = [student.encoder.encoder.layer[place] for place in cut.layers]
+    size = head_size(student.encoder)
+    for layer, units in zip(chosen, cut.units or (), strict=cut.units is not None):
+        keep_units(layer, size, units.heads, units.neurons)
+    student.encoder.encoder.layer = nn.ModuleList(chosen)
+    student.encoder.config.num_hidden_layers = len(chosen)
     return student
 
 
-def distil(
-    teacher: CrossEncoder, keep: int, examples: Sequence[Example], encoder: TextEncoder, plan: TrainingPlan
-) -> tuple[CrossEncoder, dict[str, float]]:
-    """A student of `keep` layers, distilled on lists drawn from `examples`; and its loss at first and at last.
+def kept_units(
+    importance: Sequence[LayerImportance], width: float, hidden: int, size: int, tokens: float
+) -> tuple[KeptUnits, ...]:
+    """The heads and neurons that stay when the layers may cost a share `width` of what they do.
 
-    Raises BadInput where the teacher has fewer layers.
+    Over all layers at once: what is worth least for its operations goes first, heads of `size` channels one by one
+    and neurons in blocks; a layer keeps at least one of each. So layers differ, and the last one, which computes
+    [CLS] alone and costs little, loses little. `tokens` is a pair's typical length. Raises BadInput unless
+    0 < width <= 1.
     """
-    random = np.random.default_rng(plan.seed + 1)
-    drawn = [sample_candidates(example, plan.candidates, random) for example in examples]
-    drawn = with_teacher(drawn, score_examples(teacher, drawn, encoder, plan, "teacher's scores"))
-    student = prune_layers(teacher, keep)
-    losses = train(student, drawn, encoder, distillation_loss, plan, "student")
-    return student, {"loss_first": losses[0], "loss": float(np.mean(losses[-20:]))}
-
-
-def with_teacher(examples: Sequence[Example], scores: Sequence[NDArray[np.float32]]) -> list[Example]:
-    """The examples with a teacher's scores, float32[n, 2] each (reranker.training.score_examples)."""
-    return [replace(example, teacher=found) for example, found in zip(examples, scores, strict=True)]
-
-
-def distillation_loss(scores: Scores, batch: Batch) -> Tensor:
-    """Listwise KL from the teacher's final and text scores, plus the label loss."""
-    if batch.teacher is None:
-        raise ValueError("distillation needs examples with a teacher's scores")
-    known = batch.teacher.masked_fill(~batch.slots[..., None], torch.finfo(torch.float32).min)
-    return (
-        divergence(scores.final, known[..., 0])
-        + TEXT_LOSS * divergence(scores.text, known[..., 1])
-        + LABEL_LOSS * label_loss(scores, batch)
+    if not 0 < width <= 1:
+        raise BadInput(f"width {width} of a student: a share above 0 and at most 1; set PACE_PRUNE__WIDTHS")
+    units = _units(importance, hidden, size, tokens)
+    allowed = width * sum(unit.cost for unit in units)
+    left = {(unit.layer, unit.part): 0 for unit in units}
+    for unit in units:
+        left[unit.layer, unit.part] += 1
+    cost, gone = sum(unit.cost for unit in units), set()
+    for unit in sorted(units, key=lambda unit: unit.importance / unit.cost):
+        if cost <= allowed * (1 + 1e-9):
+            break
+        if left[unit.layer, unit.part] > 1:
+            left[unit.layer, unit.part] -= 1
+            cost -= unit.cost
+            gone.add(unit)
+    kept: dict[tuple[int, str], list[int]] = {}
+    for unit in units:
+        if unit not in gone:
+            kept.setdefault((unit.layer, unit.part), []).extend(unit.places)
+    return tuple(
+        KeptUnits(tuple(sorted(kept[layer, "heads"])), tuple(sorted(kept[layer, "neurons"])))
+        for layer in range(len(importance))
     )
 
 
-def divergence(student: Tensor, teacher: Tensor) -> Tensor:
-    """KL(teacher || student) of the softmax over each query's candidates, averaged over the queries."""
-    known = F.log_softmax(teacher, 1)
-    return F.kl_div(F.log_softmax(student, 1), known, reduction="batchmean", log_target=True)
+def _units(importance: Sequence[LayerImportance], hidden: int, size: int, tokens: float) -> list[_Unit]:
+    """All heads and all blocks of neurons; a block holds neurons of about one importance."""
+    units = []
+    for layer, (one, cost) in enumerate(
+        zip(importance, layer_costs(hidden, size, len(importance), tokens), strict=True)
+    ):
+        units += [_Unit(layer, "heads", (head,), float(value), cost.head) for head, value in enumerate(one.heads)]
+        block = block_size(len(one.neurons))
+        order = np.argsort(-one.neurons, kind="stable")
+        for start in range(0, len(order), block):
+            places = order[start : start + block]
+            value = float(one.neurons[places].sum())
+            units.append(_Unit(layer, "neurons", tuple(places.tolist()), value, cost.neuron * len(places)))
+    return units
+
+
+def block_size(neurons: int) -> int:
+    """Neurons that go together: BLOCK where a layer has LEAST_BLOCKS of them, else a smaller power of two."""
+    size = BLOCK
+    while size > 1 and (neurons % size or neurons < LEAST_BLOCKS * size):
+        size //= 2
+    return size

@@ -1,8 +1,7 @@
-"""Fine-tuning: the listwise losses, the schedule, and the loop that teacher and student share."""
+"""Fine-tuning: the listwise losses, and the training that teacher and student share."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,44 +10,28 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from contract.errors import PacesetterError
+from reranker.batches import InMemory, Source
+from reranker.checkpoint import Checkpoint
 from reranker.encoding import TextEncoder
-from reranker.examples import Batch, Example, collate, sample_candidates, shuffled_batches
+from reranker.examples import Batch, Example, collate
 from reranker.network import CrossEncoder, Scores
-from reranker.precision import Precision, gradient_scaler, half_type, mixed_precision, pick_device, use_threads
+from reranker.parallel import Ranks, current_ranks
+from reranker.plan import TrainingPlan
+from reranker.precision import half_type, mixed_precision, pick_device, use_threads
+from reranker.run import Run, Trained, Validate, steps_of_epoch
+from reranker.steps import Loss, Stepper, frozen
+
+__all__ = ["Trained", "TrainingPlan", "label_loss", "listwise", "score_examples", "train"]
+
+log = logging.getLogger(__name__)
 
 # Without a loss of its own the text score learns nothing: strong features leave it no gradient.
 TEXT_LOSS = 0.5
-GRADIENT_NORM = 1.0
-
-Loss = Callable[[Scores, Batch], Tensor]
 
 
-@dataclass(frozen=True)
-class TrainingPlan:
-    """How to train. `candidates` of a query meet in one softmax; `frozen_layers` counts from the bottom.
-
-    The embeddings stay as they are where `frozen_layers` is at least 0, and are trained where it is -1. `device`
-    is cpu, cuda or auto; `threads` are torch's, 0 leaves them.
-    """
-
-    epochs: int
-    candidates: int
-    batch_queries: int
-    encoder_rate: float
-    head_rate: float
-    frozen_layers: int
-    seed: int
-    device: str = "auto"
-    precision: Precision = "auto"
-    threads: int = 0
-    warm_up: float = 0.1
-    weight_decay: float = 0.01
-
-
-def label_loss(scores: Scores, batch: Batch) -> Tensor:
+def label_loss(scores: Scores, batch: Batch, text_loss: float = TEXT_LOSS) -> Tensor:
     """Listwise softmax cross-entropy of both scores; queries without a positive count nothing."""
-    return listwise(scores.final, batch.labels) + TEXT_LOSS * listwise(scores.text, batch.labels)
+    return listwise(scores.final, batch.labels) + text_loss * listwise(scores.text, batch.labels)
 
 
 def listwise(grid: Tensor, labels: Tensor) -> Tensor:
@@ -60,58 +43,37 @@ def listwise(grid: Tensor, labels: Tensor) -> Tensor:
 
 def train(
     network: CrossEncoder,
-    examples: Sequence[Example],
+    examples: Sequence[Example] | Source,
     encoder: TextEncoder,
     loss: Loss,
     plan: TrainingPlan,
     label: str,
-) -> list[float]:
-    """Train `network` in place; returns the loss of every step. The same seed and threads give the same weights.
+    validate: Validate | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """Train `network` in place. The same seed, threads and machine give the same weights, killed and resumed or not.
 
-    AdamW with a linear warm-up and decay, in mixed precision. Raises PacesetterError when the loss is no
-    finite number: the network is then of no use.
+    `loss` is the mean over the queries of a batch that count (Example.counts). Where it validates, the weights that
+    were best then are kept. In a group of processes (reranker.parallel) each calls it alike, and all end with the same
+    weights. Raises PacesetterError when the loss is no finite number (the network is then of no use), BadInput where
+    an epoch holds nothing to learn from, or where a single query does not fit the memory.
     """
-    use_threads(plan.threads)
+    ranks = current_ranks()
+    use_threads(plan.threads or _own_threads(ranks))
     device = pick_device(plan.device)
-    half = half_type(device, plan.precision)
+    state = checkpoint.load() if checkpoint else None
+    # What is measured to be faster may differ from one minute to the next: a run goes on in the format it began in.
+    half = _format(state["stepper"]["half"]) if state else half_type(device, plan.precision)
+    source = InMemory(examples) if isinstance(examples, Sequence) else examples
     torch.manual_seed(plan.seed)
-    random = np.random.default_rng(plan.seed)
-    steps = plan.epochs * -(-len(examples) // plan.batch_queries)
-    losses: list[float] = []
     network.to(device).train()
-    with _frozen(network, plan.frozen_layers):
-        optimizer = torch.optim.AdamW(_groups(network, plan), fused=True)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps, plan.warm_up))
-        scaler = gradient_scaler(device, half)
-        with tqdm(total=steps, desc=label, unit="step", mininterval=1.0) as progress:
-            for chosen in _epochs(examples, plan, random):
-                batch = collate(chosen, encoder, device)
-                with mixed_precision(device, half):
-                    scores = network(batch.pairs, batch.features)
-                value = loss(batch.grids(scores), batch)
-                losses.append(float(value.detach()))
-                if not np.isfinite(losses[-1]):
-                    raise PacesetterError(
-                        f"{label}: the loss became {losses[-1]} at step {len(losses)} of {steps}: lower "
-                        "PACE_TRAINING__ENCODER_RATE, or look for absurd values in the training pairs"
-                    )
-                scaler.scale(value).backward()
-                scaler.unscale_(optimizer)
-                torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
-                scaler.step(optimizer)
-                scaler.update()
-                schedule.step()
-                optimizer.zero_grad(set_to_none=True)
-                progress.set_postfix(loss=f"{np.mean(losses[-20:]):.3f}", refresh=False)
-                progress.update()
+    steps = plan.epochs * steps_of_epoch(source, plan, ranks)
+    with frozen(network, plan.frozen_layers):
+        stepper = Stepper(network, encoder, loss, plan, steps, device, half, ranks)
+        found = Run(network, source, plan, stepper, label, validate, checkpoint, ranks).go(state)
     network.eval()
-    return losses
-
-
-def rate_share(step: int, steps: int, warm_up: float) -> float:
-    """The learning rate of a step as a share of the highest: linear up, then linear down to 0 after the last."""
-    rising = max(1, round(steps * warm_up))
-    return (step + 1) / rising if step < rising else max(0.0, (steps - step) / max(1, steps - rising))
+    found.speed = stepper.speed()
+    return found
 
 
 def score_examples(
@@ -135,41 +97,10 @@ def score_examples(
     return out
 
 
-def _epochs(
-    examples: Sequence[Example], plan: TrainingPlan, random: np.random.Generator
-) -> Iterator[Sequence[Example]]:
-    for _ in range(plan.epochs):
-        drawn = [sample_candidates(example, plan.candidates, random) for example in examples]
-        yield from shuffled_batches(drawn, plan.batch_queries, random)
+def _own_threads(ranks: Ranks) -> int:
+    """This process's share of the cores; 0, torch's own choice, where it is alone."""
+    return 0 if ranks.size == 1 else max(1, torch.get_num_threads() // ranks.size)
 
 
-def _groups(network: CrossEncoder, plan: TrainingPlan) -> list[dict[str, object]]:
-    """Weights of the encoder decay, its biases and norms and the head don't."""
-    trained = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
-    of_encoder = [(name, weight) for name, weight in trained if name.startswith("encoder.")]
-    head = [weight for name, weight in trained if not name.startswith("encoder.")]
-    return [
-        {
-            "params": [weight for _, weight in of_encoder if weight.ndim > 1],
-            "lr": plan.encoder_rate,
-            "weight_decay": plan.weight_decay,
-        },
-        {
-            "params": [weight for _, weight in of_encoder if weight.ndim <= 1],
-            "lr": plan.encoder_rate,
-            "weight_decay": 0.0,
-        },
-        {"params": head, "lr": plan.head_rate, "weight_decay": 0.0},
-    ]
-
-
-@contextmanager
-def _frozen(network: CrossEncoder, layers: int) -> Iterator[None]:
-    """Within, the embeddings and the lowest `layers` get no gradient; all do where `layers` is negative."""
-    fixed = [] if layers < 0 else [network.encoder.embeddings, *network.encoder.encoder.layer[:layers]]
-    for part in fixed:
-        part.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)
+def _format(name: str) -> torch.dtype | None:
+    return getattr(torch, name) if name else None

@@ -8,6 +8,7 @@ from safetensors import SafetensorError
 from contract.errors import ArtifactMismatch, BadInput, PacesetterError
 from reranker.artifact import WEIGHTS, Artifact
 from reranker.network import CrossEncoder, build_encoder
+from reranker.shape import set_shape
 
 
 def pack_weights(network: CrossEncoder) -> bytes:
@@ -25,7 +26,8 @@ def pack_weights(network: CrossEncoder) -> bytes:
 def unpack_network(artifact: Artifact) -> CrossEncoder:
     """The network of an artifact, in float32 on the CPU.
 
-    Raises ArtifactMismatch where the weights are no safetensors, are not those of the config, or are not finite.
+    Raises ArtifactMismatch where the weights are no safetensors, are not those of the config and the manifest's
+    shape, or are not finite.
     """
     manifest = artifact.manifest
     where = f"{WEIGHTS} of model {manifest.version}"
@@ -37,6 +39,15 @@ def unpack_network(artifact: Artifact) -> CrossEncoder:
         encoder = build_encoder(artifact.config())
     except (BadInput, ValueError, TypeError, KeyError) as error:
         raise ArtifactMismatch(f"config.json of model {manifest.version} describes no encoder: {error}") from error
+    if not len(encoder.encoder.layer) == manifest.layers == len(manifest.shape):
+        raise ArtifactMismatch(
+            f"config.json of model {manifest.version} has {len(encoder.encoder.layer)} layers, its manifest "
+            f"{manifest.layers} with a shape of {len(manifest.shape)}; export the model again"
+        )
+    try:
+        set_shape(encoder, manifest.shape)
+    except BadInput as error:
+        raise ArtifactMismatch(f"manifest of model {manifest.version}: {error}; export the model again") from error
     network = CrossEncoder(
         encoder, np.array(manifest.feature_mean, np.float32), np.array(manifest.feature_std, np.float32)
     )
@@ -52,10 +63,6 @@ def unpack_network(artifact: Artifact) -> CrossEncoder:
             )
         if not torch.isfinite(weight).all():
             raise ArtifactMismatch(f"{where}: weight {name} holds NaN or infinity; train the model again")
-    if network.layers != manifest.layers:
-        raise ArtifactMismatch(
-            f"config.json of model {manifest.version} has {network.layers} layers, not its manifest's"
-        )
     network.load_state_dict(weights)
     network.eval()
     return network

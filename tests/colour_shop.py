@@ -3,7 +3,8 @@
 Candidates come in an order that knows nothing of colours; one source, `helpful`, knows a little.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
@@ -89,23 +90,39 @@ def queries(count: int, first: int = 0) -> list[Query]:
     return [query(number) for number in range(first, first + count)]
 
 
-def write_lake(root: Path, train: int, validation: int, test: int) -> Path:
-    """training_pairs and training_items of DAY, as the pairs job writes them."""
+def write_lake(
+    root: Path,
+    train: int,
+    validation: int,
+    test: int,
+    queries: Callable[[int], Query] = query,
+    catalogue: Mapping[str, ItemRecord] = CATALOGUE,
+) -> Path:
+    """training_pairs and training_items of DAY, as the pairs job writes them; `queries` makes query n."""
     rows: list[dict[str, Any]] = []
     items: list[dict[str, Any]] = []
     start = 0
     for split, count in (("train", train), ("validation", validation), ("test", test)):
-        rows += [pair_row(found, split) for found in queries(count, start)]
+        rows += [pair_row(queries(number), split) for number in range(start, start + count)]
+        if split == "test":
+            found = [queries(number) for number in range(start, start + count)]
+            rows += [pair_row(as_visit(one), split, "next_visit") for one in found if one.user]
         start += count
     for cut in sorted(set(CUTS.values())):
-        items += [{"cut": cut, **item_row(item)} for item in CATALOGUE.values()]
+        items += [{"cut": cut, **item_row(item)} for item in catalogue.values()]
     _write(root / "training_pairs" / f"day={DAY}", rows)
     _write(root / "training_items" / f"day={DAY}", items)
-    _write(root / "training_history" / f"day={DAY}", [row for found in queries(train) for row in session_rows(found)])
+    past = [row for number in range(train) for row in session_rows(queries(number))]
+    _write(root / "training_history" / f"day={DAY}", past)
     return root
 
 
-def pair_row(found: Query, split: str) -> dict[str, Any]:
+def as_visit(found: Query) -> Query:
+    """The same, asked for the whole basket without a part of it."""
+    return replace(found, context=(), labels=found.labels | {item.item_id for item in found.context})
+
+
+def pair_row(found: Query, split: str, task: str = "basket") -> dict[str, Any]:
     """A row of contract.schemas.TRAINING_PAIRS."""
     import msgspec
 
@@ -113,7 +130,7 @@ def pair_row(found: Query, split: str) -> dict[str, Any]:
     return {
         "query_id": found.query_id,
         "split": split,
-        "task": "basket",
+        "task": task,
         "cut": CUTS[split],
         "ts": np.datetime64("2024-03-01T10:00:00", "us").item(),
         "user": msgspec.json.encode(found.user).decode() if found.user else None,
@@ -153,8 +170,13 @@ def item_row(item: ItemRecord) -> dict[str, Any]:
 
 def _write(folder: Path, rows: Sequence[dict[str, Any]]) -> None:
     folder.mkdir(parents=True)
+    pq.write_table(as_table(rows), folder / "part-0.parquet")
+
+
+def as_table(rows: Sequence[dict[str, Any]]) -> pa.Table:
+    """Rows as the jobs write them."""
     table = pa.Table.from_pylist(list(rows))
     if "attributes" in table.column_names:  # a map, as Spark writes it
         pairs = pa.array([row["attributes"] for row in rows], pa.map_(pa.string(), pa.string()))
         table = table.set_column(table.column_names.index("attributes"), "attributes", pairs)
-    pq.write_table(table, folder / "part-0.parquet")
+    return table

@@ -1,7 +1,10 @@
 """The one value that decides what is live. Readers read it once a request; writers move it by compare-and-set."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from contract.errors import PublishRefused
 from contract.keys import Keys
@@ -57,3 +60,22 @@ def move_pointer(client: Any, keys: Keys, seen: Pointer, wanted: Pointer) -> Poi
             f"the pointer was moved by someone else (serial {found}, expected {seen.serial}): run the step again"
         )
     return Pointer(seen.serial + 1, wanted.generation, wanted.previous, wanted.model, wanted.previous_model, now)
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """`model` is to be live instead of the model `replacing`, or instead of whichever it is for None."""
+
+    model: str
+    replacing: str | None = None
+
+    def applied(self, seen: Pointer) -> Pointer:
+        """Raises PublishRefused. Where `model` is live already, the model before it stays the one before."""
+        if seen.model == self.model:
+            return seen
+        if self.replacing not in (None, seen.model):
+            raise PublishRefused(
+                f"model {seen.model or 'none'} went live meanwhile, and {self.model} was to replace "
+                f"{self.replacing or 'none'}: it stays; run `python -m jobs gate`, then promote again"
+            )
+        return msgspec.structs.replace(seen, model=self.model, previous_model=seen.model)

@@ -5,7 +5,8 @@
     seal(number, ...)                flush, verify count, checksum and read-back, write meta, drop the TTLs
     flip(number)                     compare-and-set of the pointer; N-2 gets a TTL
 
-Killed anywhere, the pointer still names N-1 and every value of N-1 is in place.
+Killed anywhere, the pointer still names N-1 and every value of N-1 is in place. Two may publish at once: neither sets
+a TTL on a generation above the live one, which may be the other's, sealed and about to be flipped.
 """
 
 import random
@@ -23,7 +24,7 @@ from contract.features import VERSION as FEATURE_VIEW
 from contract.keys import Keys, Kind
 from contract.records import GenerationMeta, Pointer
 from contract.store.connection import unreachable_is_typed
-from contract.store.pointer import move_pointer, read_pointer
+from contract.store.pointer import Promotion, move_pointer, read_pointer
 
 BATCH = 1000
 FLIP_TRIES = 5
@@ -61,7 +62,7 @@ class Publisher:
             number = seen.generation + 1
             with unreachable_is_typed("repairing the generation counter"):
                 self._client.set(self._keys.counter, number)
-        self._retire({seen.generation, seen.previous, number}, self._staging_ttl)
+        self._retire(seen, self._staging_ttl)
         return number
 
     def write(self, generation: int, kind: Kind, id: str, value: bytes) -> None:
@@ -111,25 +112,27 @@ class Publisher:
             )
         return meta
 
-    def flip(self, generation: int) -> Pointer:
-        """Make a sealed generation live; the one before stays, the one before that gets a TTL.
+    def flip(self, generation: int, promotion: Promotion | None = None) -> Pointer:
+        """Make a sealed generation live, and with it the model of `promotion`, in one move of the pointer.
 
-        A model promoted meanwhile is kept. Raises PublishRefused if a newer generation is live already.
+        The generation before stays, the one before that gets a TTL. Without `promotion` a model promoted meanwhile
+        is kept. Raises PublishRefused if a newer generation is live already, or not the model that is to be replaced.
         """
         for _ in range(FLIP_TRIES):
             seen = self.pointer()
             if seen.generation >= generation:
                 raise PublishRefused(f"generation {seen.generation} went live while {generation} was written; it stays")
+            wanted = promotion.applied(seen) if promotion else seen
             try:
                 moved = move_pointer(
                     self._client,
                     self._keys,
                     seen,
-                    msgspec.structs.replace(seen, generation=generation, previous=seen.generation),
+                    msgspec.structs.replace(wanted, generation=generation, previous=seen.generation),
                 )
             except PublishRefused:  # somebody moved it between the read and the set: look again
                 continue
-            self._retire({moved.generation, moved.previous}, self._retired_ttl)
+            self._retire(moved, self._retired_ttl)
             return moved
         raise PublishRefused(f"generation {generation}: the pointer moved {FLIP_TRIES} times in a row; publish again")
 
@@ -168,13 +171,14 @@ class Publisher:
                 f"instead of {self._checksum.hexdigest()}: nothing was flipped; run publish again"
             )
 
-    def _retire(self, keep: set[int], ttl_seconds: int) -> None:
-        """Give every value of other generations a TTL, unless it has one."""
+    def _retire(self, pointer: Pointer, ttl_seconds: int) -> None:
+        """Give every value of generations below the live one a TTL, unless it has one or is of the one before."""
         with unreachable_is_typed("retiring old generations"):
             for names in _chunks(self._client.scan_iter(match=self._keys.generation_pattern(), count=BATCH), BATCH):
                 pipeline = self._client.pipeline(transaction=False)
                 for name in names:
-                    if self._keys.parse(name).generation not in keep:
+                    number = self._keys.parse(name).generation
+                    if number < pointer.generation and number != pointer.previous:
                         pipeline.expire(name, ttl_seconds, nx=True)
                 pipeline.execute()
 
@@ -197,15 +201,13 @@ def roll_back(client: Any, keys: Keys) -> Pointer:
     )
 
 
-def set_model(client: Any, keys: Keys, version: str) -> Pointer:
-    """Make `version` the live model ("" withdraws it: answers fall back to the precomputed order)."""
+def set_model(client: Any, keys: Keys, version: str, replacing: str | None = None) -> Pointer:
+    """Make `version` the live model ("" withdraws it: answers fall back to the precomputed order).
+
+    Raises PublishRefused where `replacing` is given and another model than that is live.
+    """
     seen = read_pointer(client, keys)
-    return move_pointer(
-        client,
-        keys,
-        seen,
-        msgspec.structs.replace(seen, model=version, previous_model=seen.model),
-    )
+    return move_pointer(client, keys, seen, Promotion(version, replacing).applied(seen))
 
 
 def _chunks(things: Iterable[bytes], size: int) -> Iterator[list[bytes]]:

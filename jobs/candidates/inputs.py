@@ -80,8 +80,8 @@ class Inputs:
         if positives.isEmpty():
             raise BadInput(
                 f"no positive event before {as_of:%Y-%m-%d %H:%M} UTC on an item of the catalogue "
-                f"({len(catalogue.ids)} items): import events, or widen what counts as positive "
-                f"({scenario.positive} in the file that PACE_NIGHT__SCENARIO names)"
+                f"({len(catalogue.ids)} items): import events, shorten PACE_TRAINING__TRAIN_DAYS, or widen what "
+                f"counts as positive ({scenario.positive} in the file that PACE_NIGHT__SCENARIO names)"
             )
         times = F.sum(decay("ts", as_of, settings.candidates.half_life_days))
         whose = "user_id", F.when(F.col("user_id").isNull(), F.col("session_id")).alias("session_id")

@@ -1,7 +1,6 @@
 """The queries of the temporal split, as records: what the pairs job wrote, read without Spark."""
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,12 +15,11 @@ from contract.features import feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
 from jobs.item_rows import as_item, item_columns
 from jobs.lake import Lake
+from jobs.model.draw import draw
 from jobs.parquet import open_day
 from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.golden import GoldenQuery
-
-ROWS_PER_BATCH = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,33 +61,36 @@ def read_queries(
     nothing. Raises BadInput where the day is missing, where sources differ, or where queries are `needed` and
     there are none.
     """
-    pairs = open_day(lake, "training_pairs", day)
-    asked = (pc.field("split") == split) & (pc.field("task") == task)
-    drawn = _draw(pairs.to_batches(filter=asked, batch_size=ROWS_PER_BATCH), seed, candidates, hit)
-    chosen = sorted(query_id for _, query_id in sorted(drawn)[:limit])
-    if not chosen and not needed:
+    drawn = draw(lake, day, split, task, limit, seed, candidates, hit, needed)
+    if not len(drawn):
         return []
-    if not chosen:
-        raise BadInput(
-            f"{lake.path('training_pairs', day)}: no {split} query of task {task}"
-            + (" has a taken item among its candidates" if hit else "")
-            + ": import more events, or widen PACE_TRAINING__TRAIN_DAYS and PACE_TRAINING__TEST_DAYS"
-        )
-    rows = pairs.to_table(filter=asked & pc.field("query_id").isin(chosen)).to_pylist()
-    items = _read_items(lake, day, {row["cut"] for row in rows})
-    queries = [_query(row, items[row["cut"]], candidates) for row in sorted(rows, key=lambda row: row["query_id"])]
-    if len({query.sources for query in queries}) != 1:
-        raise BadInput(f"{lake.path('training_pairs', day)}: its rows have differing sources; run training_pairs again")
+    items = read_items(lake, day, drawn.cuts)
+    rows = (row for table in drawn.tables(range(len(drawn.groups))) for row in table.to_pylist())
+    queries = sorted((as_query(row, items, candidates) for row in rows), key=lambda query: query.query_id)
+    if len({query.sources for query in queries}) > 1:
+        raise other_sources(lake, day)
     return queries
 
 
 def as_example(query: Query, encoder: TextEncoder) -> Example:
-    """A query with all of its candidates as a training example."""
+    """A query with all of its candidates as a training example.
+
+    Raises BadInput where a feature is no finite number. Serving takes it for an average one, as an answer is due;
+    here there is time to mend what made it.
+    """
+    features = query.features()
+    if not np.isfinite(features).all():
+        row, column = np.argwhere(~np.isfinite(features))[0]
+        raise BadInput(
+            f"query {query.query_id}: the feature {feature_names(query.sources)[column]} of its candidate "
+            f"{query.candidates.item_ids[row]} is {features[row, column]}: mend the records or the source that it "
+            "comes from, and run training_pairs again"
+        )
     known = (query.items.get(item_id) or ItemRecord(item_id, "") for item_id in query.candidates.item_ids)
     return Example(
         encoder.query(query.user, query.context, query.items),
         tuple(encoder.item(item) for item in known),
-        query.features(),
+        features,
         query.hits,
     )
 
@@ -99,33 +100,24 @@ def names_of(queries: Sequence[Query]) -> tuple[str, ...]:
     return feature_names(queries[0].sources)
 
 
-def _draw(batches: Iterator[Any], seed: int, candidates: int, hit: bool) -> Iterator[tuple[bytes, str]]:
-    """(place in a random order, query id) of every query that counts."""
-    for batch in batches:
-        names = ["query_id", "labels", "entries"] if hit else ["query_id"]
-        for row in batch.select(names).to_pylist():
-            if hit and not {entry["item_id"] for entry in row["entries"][:candidates]}.intersection(row["labels"]):
-                continue
-            place = hashlib.blake2b(f"{seed}:{row['query_id']}".encode(), digest_size=8).digest()
-            yield place, row["query_id"]
-
-
-def _query(row: dict[str, Any], items: Mapping[str, ItemRecord], candidates: int) -> Query:
+def as_query(row: dict[str, Any], items: Mapping[datetime, Mapping[str, ItemRecord]], candidates: int) -> Query:
+    """A row of TRAINING_PAIRS with the first `candidates` of its list; `items` are the records as of each cut."""
+    known = items[row["cut"]]
     sources = tuple(row["sources"])
     column = {name: place for place, name in enumerate(sources)}
     entries = row["entries"][:candidates]
     return Query(
         row["query_id"],
         msgspec.json.decode(row["user"], type=UserRecord) if row["user"] else None,
-        tuple(items[item_id] for item_id in row["context"] if item_id in items),
+        tuple(known[item_id] for item_id in row["context"] if item_id in known),
         frozenset(row["labels"]),
         CandidateList.of(((e["item_id"], column[e["source"]], e["scores"]) for e in entries), len(sources)),
-        items,
+        known,
         sources,
     )
 
 
-def _read_items(lake: Lake, day: str, cuts: set[datetime]) -> dict[datetime, dict[str, ItemRecord]]:
+def read_items(lake: Lake, day: str, cuts: Collection[datetime]) -> dict[datetime, dict[str, ItemRecord]]:
     """The records of the catalogue as of each cut."""
     items = open_day(lake, "training_items", day)
     names = item_columns(items.schema.names)
@@ -133,3 +125,8 @@ def _read_items(lake: Lake, day: str, cuts: set[datetime]) -> dict[datetime, dic
     for row in items.to_table(["cut", *names], filter=pc.field("cut").isin(sorted(cuts))).to_pylist():
         found[row["cut"]][row["item_id"]] = as_item(row)
     return found
+
+
+def other_sources(lake: Lake, day: str) -> BadInput:
+    """What to say of rows whose scores do not mean the same."""
+    return BadInput(f"{lake.path('training_pairs', day)}: its rows have differing sources; run training_pairs again")

@@ -5,11 +5,13 @@ from pathlib import Path
 import msgspec
 
 from contract.errors import BadInput
+from jobs.model.calibration import Calibration
 from jobs.model.quality import Estimate
 from jobs.model.variety import Variety
 
 ORDER = "candidate order"
 STUDENT = "student"
+TEACHER = "teacher"
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -30,20 +32,49 @@ class Segment(msgspec.Struct, frozen=True):
     ndcg10: dict[str, Estimate]
 
 
-class Evaluation(msgspec.Struct, frozen=True):
-    """What `evaluate` found; `digest` ties it to one artifact. Latency is of one query, features and network."""
+class Difference(msgspec.Struct, frozen=True):
+    """Figures of ranker `of` less those of ranker `less`, query by query; `segments` are of NDCG@10."""
+
+    of: str
+    less: str
+    ndcg10: Estimate
+    mrr: Estimate
+    hit10: Estimate
+    segments: dict[str, Estimate]
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found on the queries of one task. `flat` is, of each scoring ranker, the share of queries whose
+    candidates all got the same score; `calibration` is empty where the validation period has no query of the task.
+    """
+
+    task: str
+    queries: int
+    rankers: dict[str, Row]
+    segments: dict[str, Segment]
+    differences: tuple[Difference, ...] = ()
+    calibration: dict[str, Calibration] = {}
+    flat: dict[str, float] = {}
+
+
+class Evaluation(Measured, frozen=True, kw_only=True):
+    """What `evaluate` found on the task that the model was trained for, and in `others` on other tasks.
+
+    `digest` ties it to one artifact. Latency is of one query, features and network.
+    """
 
     version: str
     digest: str
     date: str
     created_at: float
-    task: str
-    queries: int
     depth: int
-    rankers: dict[str, Row]
-    segments: dict[str, Segment]
     milliseconds_p50: float
     milliseconds_p99: float
+    others: tuple[Measured, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[Measured, ...]:
+        return (self, *self.others)
 
 
 def write_evaluation(path: Path, found: Evaluation) -> None:

@@ -1,18 +1,22 @@
-"""Makes a model live: it must load whole, and must not order candidates worse than they came."""
+"""Makes a model live that the gate admitted, together with a fresh generation, in one move of the pointer."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
+from typing import Any
 
-from contract.errors import PublishRefused
 from contract.keys import Keys
+from contract.records import Pointer
 from contract.settings import Settings
 from contract.store.connection import connect
-from contract.store.pointer import read_pointer
-from contract.store.publisher import set_model
+from contract.store.pointer import Promotion, read_pointer
+from contract.store.publisher import Publisher, set_model
+from contract.store.reader import Reader
 from jobs.arguments import job_parser
-from jobs.model.evaluation import ORDER, STUDENT, Evaluation, read_evaluation
+from jobs.lake import Lake
 from jobs.model.folders import ModelFolders
-from reranker.scoring import load_reranker
+from jobs.model.promotion import demand_admission, keep_promotion
+from jobs.model.registry import follow_pointer
+from jobs.serving.publish import publish, publishable_day
+from reranker.artifact import read_artifact
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
@@ -21,45 +25,44 @@ def arg_parser(settings: Settings) -> ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--version", default="", help="the model (the newest evaluated)")
     which.add_argument("--none", action="store_true", help="withdraw the live model: answers keep the candidate order")
+    parser.add_argument("--force", metavar="REASON", default="", help="without the gate's word; the reason is recorded")
     return parser
 
 
 def main(args: Namespace, settings: Settings) -> None:
-    redis, training = settings.redis, settings.training
-    client = connect(redis.url, redis.publish_timeout_seconds, redis.cluster)
-    keys = Keys(redis.prefix)
+    """Raises GateRefused, ArtifactMismatch for a damaged model, PublishRefused where another promotion came first."""
+    redis, folders = settings.redis, ModelFolders(args.models)
+    client, keys = connect(redis.url, redis.publish_timeout_seconds, redis.cluster), Keys(redis.prefix)
     if args.none:
         pointer = set_model(client, keys, "")
         print(f"no model is live; before it: {pointer.previous_model or 'none'}")
+        follow_pointer(settings, folders, pointer, report=args.report)
         return
-    folders = ModelFolders(args.models)
     version = args.version or folders.newest_evaluated()
-    found = admit(folders.student(version), folders.evaluation(version), training.gate_tolerance, settings)
+    manifest = read_artifact(folders.student(version)).manifest
     pointer = read_pointer(client, keys)
-    if pointer.model != version:  # a second run of the same promotion must not lose the model before
-        pointer = set_model(client, keys, version)
-    removed = folders.tidy(training.kept_models, {pointer.model, pointer.previous_model})
-    print(
-        f"model {version} is live; NDCG@10 {found.rankers[STUDENT].ndcg10}, candidate order "
-        f"{found.rankers[ORDER].ndcg10}; before it: {pointer.previous_model or 'none'}; removed: {removed or 'none'}"
-    )
+    if pointer.model == version:  # a second run of the same promotion must not lose the model before
+        print(f"model {version} is live already")
+    else:
+        if not args.force:
+            demand_admission(folders, manifest, pointer.model)
+        pointer = go_live(client, keys, Lake(args.lake), Promotion(version, pointer.model), settings)
+        keep_promotion(folders.promotion(version), manifest, pointer, args.force)
+        print(f"model {version} is live; generation {pointer.generation}", end="; ")
+    removed = folders.tidy(settings.training.kept_models, {pointer.model, pointer.previous_model})
+    print(f"before it: {pointer.previous_model or 'none'}; removed: {removed or 'none'}")
+    follow_pointer(settings, folders, pointer, removed, args.report)
 
 
-def admit(directory: Path, evaluation: Path, tolerance: float, settings: Settings) -> Evaluation:
-    """The evaluation of a model that may go live.
+def go_live(client: Any, keys: Keys, lake: Lake, promotion: Promotion, settings: Settings) -> Pointer:
+    """With the newest candidates as a new generation; alone where the lake has none, or a later day is live.
 
-    Raises ArtifactMismatch where it does not load as it was exported, BadInput where it has no evaluation, and
-    PublishRefused where that is another artifact's or says that its order is worse than the candidates' own.
+    So features and model are of one feature view from the first request on. Raises PublishRefused, StoreUnreachable.
     """
-    found = read_evaluation(evaluation)
-    model = load_reranker(directory, settings.ranker.device, settings.ranker.threads)
-    if found.digest != model.manifest.digest:
-        raise PublishRefused(f"{evaluation} is of another artifact than {directory}: run `python -m jobs evaluate`")
-    gain = found.rankers[STUDENT].gain
-    if not gain.mean >= -tolerance:
-        raise PublishRefused(
-            f"model {model.version}: NDCG@10 {found.rankers[STUDENT].ndcg10} on {found.queries} test queries, the "
-            f"candidate order has {found.rankers[ORDER].ndcg10}: a loss of {-gain.mean:.4f}, at most {tolerance} is "
-            "allowed (PACE_TRAINING__GATE_TOLERANCE); the live model stays. Train on more queries"
-        )
-    return found
+    day = publishable_day(lake, Reader(client, keys))
+    if day is None:
+        return set_model(client, keys, promotion.model, promotion.replacing)
+    redis = settings.redis
+    publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
+    _, pointer = publish(publisher, lake, day, promotion)
+    return pointer

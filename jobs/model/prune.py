@@ -1,4 +1,4 @@
-"""Drops layers of the teacher, recovers by distillation, and exports the student as an artifact."""
+"""Prunes the teacher, recovers the student by distillation, and exports it; on request compares many students first."""
 
 import time
 from argparse import ArgumentParser, Namespace
@@ -6,59 +6,91 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
+from rich.markdown import Markdown
+
 from contract.errors import BadInput
-from contract.scenario import Task, read_scenario
-from contract.settings import Settings, Training
+from contract.scenario import read_scenario
+from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.lake import Lake
+from jobs.model.compare import compare
 from jobs.model.dataset import Query, as_example, names_of, read_queries
 from jobs.model.folders import ModelFolders
+from jobs.model.frontier import Frontier, Losses, write_frontier
+from jobs.model.frontier_page import markdown
+from jobs.model.losses import Judge
 from jobs.model.quality import measure
-from jobs.model.rankers import candidate_order, reordered
-from jobs.model.train import GOLDEN_CANDIDATES, GOLDEN_QUERIES, training_plan, training_record
-from reranker.encoding import TextEncoder
+from jobs.model.rankers import candidate_order
+from jobs.model.registry import record_model
+from jobs.model.students import Workshop
+from jobs.model.teacher import training_plan
+from jobs.model.train import GOLDEN_CANDIDATES, GOLDEN_QUERIES, training_record
+from reranker.conversion import Speed
+from reranker.distillation import taught
 from reranker.export import export_artifact
+from reranker.manifest import Pruning
 from reranker.network import CrossEncoder
-from reranker.pruning import distil
+from reranker.pruning import Cut
 from reranker.scoring import load_network
-from reranker.training import TrainingPlan, score_examples
+from reranker.shape import flops, shape_of
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
     parser = job_parser("prune", __doc__ or "", settings)
     parser.add_argument("--models", default=settings.night.models, help="directory of model artifacts (%(default)s)")
     parser.add_argument("--teacher", default="", help="version of the teacher (the newest)")
+    parser.add_argument(
+        "--frontier",
+        action="store_true",
+        default=settings.prune.frontier,
+        help="compare students of the settings' layers and widths, and export the one that their bound picks",
+    )
     return parser
 
 
 def main(args: Namespace, settings: Settings) -> None:
     started = time.monotonic()
-    lake, folders, training, seed = Lake(args.lake), ModelFolders(args.models), settings.training, settings.night.seed
-    task = read_scenario(settings.night.scenario).task
+    lake, folders = Lake(args.lake), ModelFolders(args.models)
     teacher = folders.teacher(args.teacher)
     day = lake.resolve(args.date, "training_pairs")
-    directory = prune(teacher, lake, day, folders.students, training, task, seed)
+    directory = prune(teacher, lake, day, folders, settings, args.frontier)
     print(f"student {directory.name} of teacher {teacher.name} in {time.monotonic() - started:.1f} s: {directory}")
+    record_model(settings, folders, directory.name, args.report)
 
 
-def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Training, task: Task, seed: int) -> Path:
-    """Make a student of the teacher in `teacher_at`, export it under `parent`, and return its directory.
+def prune(
+    teacher_at: Path, lake: Lake, day: str, folders: ModelFolders, settings: Settings, frontier: bool = False
+) -> Path:
+    """Make a student of the teacher in `teacher_at`, export it, and return its directory.
 
-    Raises BadInput, and ArtifactMismatch for a damaged teacher.
+    With `frontier` many are compared first, and what was found is left beside the teacher. Raises BadInput, and
+    ArtifactMismatch for a damaged teacher.
     """
+    training, seed, wanted = settings.training, settings.night.seed, settings.prune
+    task = read_scenario(settings.night.scenario).task
     manifest, teacher, encoder = load_network(teacher_at)
-    train = read_queries(lake, day, "train", task, training.sample_queries, seed, training.candidates, hit=True)
+    limit = training.sample_queries, seed, training.candidates
+    train = read_queries(lake, day, "train", task, *limit, hit=True)
     if names_of(train) != manifest.feature_names:
         raise BadInput(f"teacher {manifest.version} has other features than the training pairs of {day}: train again")
     plan = training_plan(training, seed)
     plan = replace(plan, epochs=training.distil_epochs, frozen_layers=min(plan.frozen_layers, 0))
-    student, losses = distil(teacher, training.student_layers, [as_example(q, encoder) for q in train], encoder, plan)
-
-    check = read_queries(
-        lake, day, "validation", task, training.validation_queries, seed, training.candidates, hit=False
-    )
+    checked = wanted.validation_queries if frontier else training.validation_queries
+    check = read_queries(lake, day, "validation", task, checked, seed, training.candidates, hit=False)
+    judge = Judge(check, encoder, settings.gateway.rerank_depth, plan)
+    _check_depths(teacher, wanted.layers if frontier else (training.student_layers,))
+    examples = taught(teacher, [as_example(query, encoder) for query in train], encoder, plan)
+    workshop = Workshop(teacher, encoder, examples, judge, plan, wanted.state_weight)
+    if frontier:
+        version = manifest.version
+        cut = picked(*compare(workshop, settings, version, day, task), folders.frontier(version))
+    else:
+        cut = Cut(workshop.layers(training.student_layers)[training.student_layers])
+    student, losses = workshop.recovered(cut, len(examples), "student")
+    found, speed = workshop.losses(student, "student's validation"), workshop.speed(student, "student")
     return export_artifact(
-        parent,
+        folders.students,
         student,
         encoder,
         [query.golden(GOLDEN_CANDIDATES) for query in train[:GOLDEN_QUERIES]],
@@ -69,19 +101,53 @@ def prune(teacher_at: Path, lake: Lake, day: str, parent: Path, training: Traini
         base_model=manifest.base_model,
         feature_names=manifest.feature_names,
         training=manifest.training | training_record(train, training, task, seed),
-        metrics=losses | validation_metrics(student, encoder, check, plan),
+        metrics=losses | validation_metrics(found, check),
+        pruning=pruning_record(teacher, student, cut, speed, found, judge.tokens()),
     )
 
 
-def validation_metrics(
-    network: CrossEncoder, encoder: TextEncoder, queries: Sequence[Query], plan: TrainingPlan
-) -> dict[str, float]:
-    """NDCG@10 of the network over whole lists on the validation period, beside the candidate order's."""
-    scores = score_examples(network, [as_example(query, encoder) for query in queries], encoder, plan, "validation")
+def picked(found: Frontier, cuts: Sequence[Cut], path: Path) -> Cut:
+    """The cut of the student that the frontier names; the frontier is written to `path` and shown."""
+    write_frontier(path, found)
+    Console(width=200).print(Markdown(markdown(found, path.with_suffix(".svg").name)))
+    print(f"frontier: {path}")
+    return cuts[found.picked]
+
+
+def validation_metrics(found: Losses, queries: Sequence[Query]) -> dict[str, float]:
+    """NDCG@10 of the student's two scores on the validation period, beside the candidate order's."""
     labels = {query.query_id: query.labels for query in queries}
-    ranked = {query.query_id: reordered(query, found[:, 0]) for query, found in zip(queries, scores, strict=True)}
     return {
         "validation_queries": float(len(queries)),
-        "validation_ndcg10": float(measure(ranked, labels).ndcg10.mean()),
+        "validation_ndcg10": found.ndcg10,
+        "validation_ndcg10_text": found.ndcg10_text,
         "validation_ndcg10_candidate_order": float(measure(candidate_order(queries), labels).ndcg10.mean()),
     }
+
+
+def pruning_record(
+    teacher: CrossEncoder, student: CrossEncoder, cut: Cut, speed: Speed, found: Losses, tokens: float
+) -> Pruning:
+    """What a manifest says of how its student was pruned."""
+    shape = shape_of(teacher)
+    heads = cut.units and tuple(units.heads for units in cut.units)
+    return Pruning(
+        layers=cut.layers,
+        heads=heads or tuple(tuple(range(shape[layer].heads)) for layer in cut.layers),
+        teacher=shape,
+        flops=flops(student, tokens) / flops(teacher, tokens),
+        speedup=speed.speedup,
+        measured_in=speed.kind,
+        loss_final=found.final,
+        loss_text=found.text,
+    )
+
+
+def _check_depths(teacher: CrossEncoder, depths: Sequence[int]) -> None:
+    """Before anything is computed: the importance of layers is asked for much later."""
+    for depth in depths:
+        if not 1 <= depth <= teacher.layers:
+            raise BadInput(
+                f"student of {depth} layers: the teacher has {teacher.layers}; set PACE_TRAINING__STUDENT_LAYERS, or "
+                "PACE_PRUNE__LAYERS for a frontier"
+            )

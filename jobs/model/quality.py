@@ -68,3 +68,20 @@ def estimate(values: NDArray[np.float64], seed: int) -> Estimate:
         (values,), np.mean, n_resamples=2000, method="percentile", batch=100, rng=np.random.default_rng(seed)
     ).confidence_interval
     return Estimate(mean, float(interval.low), float(interval.high))
+
+
+def lower_bound(values: NDArray[np.float64], confidence: float, seed: int) -> float | None:
+    """The one-sided bootstrap bound that the mean lies above at this level; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    interval = bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=2000,
+        method="percentile",
+        batch=100,
+        confidence_level=confidence,
+        alternative="greater",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return float(interval.low)

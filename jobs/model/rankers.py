@@ -1,12 +1,14 @@
 """What the model is compared with, and how its own scores become a ranking."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from contract.errors import BadInput
 from jobs.model.dataset import Query
 from reranker.scoring import Reranker
 
@@ -30,24 +32,56 @@ def popularity(queries: Sequence[Query]) -> dict[str, tuple[str, ...]]:
 
 
 def reordered(query: Query, scores: NDArray[np.float32]) -> tuple[str, ...]:
-    """The first len(scores) candidates by score, ties as they stood; those behind keep their order."""
+    """The first len(scores) candidates by score, ties as they stood; those behind keep their order.
+
+    Raises BadInput for a score that is no finite number: sorted, it would pass for a bad one.
+    """
+    if not np.isfinite(scores).all():
+        raise BadInput(
+            f"query {query.query_id}: {int((~np.isfinite(scores)).sum())} of {len(scores)} scores are no finite "
+            "numbers: look for such a value in its features or in the model's weights"
+        )
     ids = query.candidates.item_ids
     return (*(ids[place] for place in np.argsort(-scores, kind="stable")), *ids[len(scores) :])
 
 
-def reranked(
-    queries: Sequence[Query], reranker: Reranker, depth: int, label: str
-) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]], list[float]]:
-    """The first `depth` candidates as serving would re-rank them, by the final and by the text score alone.
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A network's scores of each query's first candidates, by query id, and the milliseconds that each query took."""
 
-    Also the milliseconds that each query took.
-    """
-    final, text, taken = {}, {}, []
+    final: dict[str, NDArray[np.float32]]
+    text: dict[str, NDArray[np.float32]]
+    milliseconds: list[float]
+
+
+def scored(queries: Sequence[Query], reranker: Reranker, depth: int, label: str) -> Scored:
+    """The first `depth` candidates as serving would score them. Raises BadInput for a score that is no number."""
+    found = Scored({}, {}, [])
     for query in tqdm(queries, desc=label, unit="query", mininterval=1.0):
         start = time.perf_counter()
         head = query.candidates.take(range(min(depth, len(query.candidates))))
         scores = reranker.run(reranker.prepare(query.user, query.context, head, query.items, query.sources))
-        taken.append((time.perf_counter() - start) * 1000)
-        final[query.query_id] = reordered(query, scores.final)
-        text[query.query_id] = reordered(query, scores.text)
-    return final, text, taken
+        found.milliseconds.append((time.perf_counter() - start) * 1000)
+        if not (np.isfinite(scores.final).all() and np.isfinite(scores.text).all()):
+            raise BadInput(
+                f"{label} {reranker.version} gives query {query.query_id} a score that is no number: look for NaN in "
+                "training_items and training_pairs, and train again"
+            )
+        found.final[query.query_id], found.text[query.query_id] = scores.final, scores.text
+    return found
+
+
+def ranked(queries: Sequence[Query], scores: Mapping[str, NDArray[np.float32]]) -> dict[str, tuple[str, ...]]:
+    """The candidates by their scores; those behind the scored ones keep their order."""
+    return {query.query_id: reordered(query, scores[query.query_id]) for query in queries}
+
+
+def flat_share(scores: Mapping[str, NDArray[np.float32]]) -> float:
+    """The share of queries with several candidates whose scores are all equal: these keep the candidate order."""
+    several = [values for values in scores.values() if len(values) > 1]
+    return float(np.mean([np.ptp(values) == 0 for values in several])) if several else 0.0
+
+
+def text_alone(name: str) -> str:
+    """The name of a network's ranking by its text score alone."""
+    return f"{name}, text alone"

@@ -2,7 +2,7 @@
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sized
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +11,16 @@ from contract.scenario import Scenario, Task, read_scenario
 from contract.settings import Settings, Training
 from jobs.arguments import job_parser
 from jobs.lake import Lake
-from jobs.model.dataset import Query, as_example, names_of, read_queries
+from jobs.model.adapt import adapted_base
 from jobs.model.folders import ModelFolders
-from reranker.encoding import base_model_directory, base_text_encoder
+from jobs.model.registry import record_model
+from jobs.model.teacher import fine_tune, training_plan
+from reranker.encoding import base_model_directory
 from reranker.export import export_artifact
-from reranker.start import start_network
-from reranker.training import TrainingPlan, label_loss, train
+from reranker.manifest import read_manifest
+from reranker.parallel import current_ranks, in_processes
+from reranker.precision import pick_device
+from reranker.training import Trained
 
 # Queries of the golden pairs, and candidates of each.
 GOLDEN_QUERIES = 4
@@ -26,62 +30,82 @@ GOLDEN_CANDIDATES = 8
 def arg_parser(settings: Settings) -> ArgumentParser:
     parser = job_parser("train", __doc__ or "", settings)
     parser.add_argument("--models", default=settings.night.models, help="directory of model artifacts (%(default)s)")
+    parser.add_argument(
+        "--base-model",
+        default=settings.training.base_model,
+        help="local Hugging Face directory; empty: the packaged MiniLM (%(default)r)",
+    )
     return parser
 
 
 def main(args: Namespace, settings: Settings) -> None:
     started = time.monotonic()
-    lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
+    lake, folders, seed = Lake(args.lake), ModelFolders(args.models), settings.night.seed
+    scenario = read_scenario(settings.night.scenario)
     day = lake.resolve(args.date, "training_pairs")
-    plan, seed = settings.training, settings.night.seed
-    queries = read_queries(lake, day, "train", scenario.task, plan.sample_queries, seed, plan.candidates, hit=True)
-    directory = train_teacher(queries, plan, scenario, seed, day, ModelFolders(args.models).teachers)
-    print(f"teacher {directory.name} from {len(queries)} queries in {time.monotonic() - started:.1f} s: {directory}")
+    training = settings.training.model_copy(update={"base_model": args.base_model})
+    base, told = base_model_directory(training.base_model), {}
+    if training.adapt_epochs:
+        base, told = adapted_base(base, lake, day, training, scenario, seed, folders)
+    cuda = pick_device(training.device).type == "cuda"
+    directory = in_processes(
+        training.processes, cuda, train_teacher, base, lake, day, training, scenario, seed, folders, told
+    )
+    manifest = read_manifest(directory)
+    print(
+        f"teacher {directory.name} from {manifest.training['train_queries']} queries in "
+        f"{time.monotonic() - started:.1f} s, {manifest.metrics['pairs_per_second']:.0f} pairs/s at "
+        f"{manifest.metrics['matrix_rate_share']:.0%} of the matrix rate: {directory}"
+    )
+    record_model(settings, folders, directory.name, args.report)
 
 
 def train_teacher(
-    queries: Sequence[Query], training: Training, scenario: Scenario, seed: int, day: str, parent: Path
-) -> Path:
-    """Train on `queries` and export the teacher under `parent`; returns its directory. Raises BadInput."""
-    base = base_model_directory(training.base_model)
-    encoder = base_text_encoder(base, training.query_tokens, training.item_tokens, scenario.text)
-    examples = [as_example(query, encoder) for query in queries]
-    network = start_network(base, encoder, examples, seed)
-    losses = train(network, examples, encoder, label_loss, training_plan(training, seed), "teacher")
-    return export_artifact(
-        parent,
-        network,
-        encoder,
-        [query.golden(GOLDEN_CANDIDATES) for query in queries[:GOLDEN_QUERIES]],
+    base: Path,
+    lake: Lake,
+    day: str,
+    training: Training,
+    scenario: Scenario,
+    seed: int,
+    folders: ModelFolders,
+    told: Mapping[str, float] | None = None,
+) -> Path | None:
+    """Train from `base` and export the teacher; returns its directory, in all processes but the first None.
+
+    `told` joins the manifest's metrics. Raises BadInput.
+    """
+    plan = training_plan(training, seed)
+    tuned, checkpoint = fine_tune(base, lake, day, training, scenario, plan, folders.checkpoints)
+    if current_ranks().rank > 0:
+        return None
+    directory = export_artifact(
+        folders.teachers,
+        tuned.network,
+        tuned.encoder,
+        [query.golden(GOLDEN_CANDIDATES) for query in tuned.first[:GOLDEN_QUERIES]],
         role="teacher",
         date=day,
         created_at=time.time(),
         base_model=training.base_model or "all-MiniLM-L6-v2",
-        feature_names=names_of(queries),
-        training=training_record(queries, training, scenario.task, seed),
-        metrics={"loss": float(np.mean(losses[-20:]))},
+        feature_names=tuned.feature_names,
+        training={**training_record((), training, scenario.task, seed), "train_queries": tuned.queries},
+        metrics={**training_metrics(tuned.trained), **(told or {})},
     )
+    if checkpoint:
+        checkpoint.remove()
+    return directory
 
 
-def training_plan(training: Training, seed: int) -> TrainingPlan:
-    """The teacher's plan."""
-    return TrainingPlan(
-        epochs=training.epochs,
-        candidates=training.list_candidates,
-        batch_queries=training.batch_queries,
-        encoder_rate=training.encoder_rate,
-        head_rate=training.head_rate,
-        frozen_layers=training.frozen_layers,
-        seed=seed,
-        device=training.device,
-        precision=training.precision,
-        threads=training.threads,
-    )
+def training_metrics(trained: Trained) -> dict[str, float]:
+    """What a manifest says of how its training went."""
+    found = {"loss": float(np.mean(trained.losses[-20:])), "steps": float(len(trained.losses)), **trained.speed}
+    if trained.validations:
+        step, value = trained.best_validation
+        found |= {"best_step": float(step), "validation_ndcg10": value}
+    return found
 
 
-def training_record(
-    queries: Sequence[Query], training: Training, task: Task, seed: int
-) -> dict[str, int | float | str]:
+def training_record(queries: Sized, training: Training, task: Task, seed: int) -> dict[str, int | float | str]:
     """What a manifest says of how its model was trained."""
     sizes = training.model_dump(exclude={"base_model"})
     return {**sizes, "task": task, "train_queries": len(queries), "seed": seed}

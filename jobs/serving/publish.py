@@ -10,6 +10,7 @@ from contract.keys import Keys
 from contract.records import GenerationMeta, Pointer
 from contract.settings import Settings
 from contract.store.connection import connect
+from contract.store.pointer import Promotion
 from contract.store.publisher import Publisher
 from contract.store.reader import Reader
 from jobs.arguments import job_parser
@@ -19,6 +20,7 @@ from jobs.serving.values import Scored, Value, candidate_values, item_values, us
 
 # A row of `candidates` holds up to 200 entries: this bounds the memory of a batch to some tens of MB.
 ROWS_PER_BATCH = 2000
+TABLES = ("item_features", "user_features", "candidates")
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
@@ -61,8 +63,22 @@ def refuse_older(reader: Reader, day: str) -> None:
         )
 
 
-def publish(publisher: Publisher, lake: Lake, day: str) -> tuple[GenerationMeta, Pointer]:
-    """Publish the tables of `day`; what is live before stays so until the flip.
+def publishable_day(lake: Lake, reader: Reader) -> str | None:
+    """The newest day of candidates; None where there is none, or where it would replace a generation of a later day."""
+    days = set.intersection(*(set(lake.days(table)) for table in TABLES))
+    if not days:
+        return None
+    try:
+        refuse_older(reader, max(days))
+    except PublishRefused:
+        return None
+    return max(days)
+
+
+def publish(
+    publisher: Publisher, lake: Lake, day: str, promotion: Promotion | None = None
+) -> tuple[GenerationMeta, Pointer]:
+    """Publish the tables of `day`, and with them the model of `promotion`; what is live before stays until the flip.
 
     Raises BadInput for a table that is missing or empty, PublishRefused, StoreUnreachable.
     """
@@ -72,7 +88,7 @@ def publish(publisher: Publisher, lake: Lake, day: str) -> tuple[GenerationMeta,
     for kind, id, value in values:
         publisher.write(generation, kind, id, value)
     meta = publisher.seal(generation, day, scored.sources, scored.weights)
-    return meta, publisher.flip(generation)
+    return meta, publisher.flip(generation, promotion)
 
 
 def _scored(lake: Lake, day: str) -> Scored:
@@ -83,7 +99,7 @@ def _scored(lake: Lake, day: str) -> Scored:
 
 
 def _values(lake: Lake, day: str, scored: Scored) -> Iterator[Value]:
-    items, users, lists = (open_day(lake, table, day) for table in ("item_features", "user_features", "candidates"))
+    items, users, lists = (open_day(lake, table, day) for table in TABLES)
     return chain(
         item_values(items.to_batches(batch_size=ROWS_PER_BATCH)),
         user_values(users.to_batches(batch_size=ROWS_PER_BATCH)),

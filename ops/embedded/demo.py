@@ -91,7 +91,8 @@ def show(settings: Settings, folders: Folders, console: Console, census: Census,
             json.dumps({**night, "peak_rss_mib": census.peaks_mib(), "cpu_seconds": census.cpu_seconds()}, indent=1)
             + "\n"
         )
-        airflow.unpause(STANDING_DAGS[0])
+        for dag in STANDING_DAGS:
+            airflow.unpause(dag)
     query = choose_query(settings, live_pointer(settings).generation)
     answer = first_answer(settings, query)
     console.print()
@@ -136,6 +137,7 @@ def places(settings: Settings, folders: Folders) -> dict[str, str]:
         "Metrics": f"{gateway}/metrics   http://{settings.ranker.host}:{settings.ranker.metrics_port}/metrics",
         "Prometheus": monitoring.prometheus_url if PROMETHEUS.path() else "not installed: objectives are UNKNOWN",
         "Alertmanager": monitoring.alertmanager_url if ALERTMANAGER.path() else "not installed",
+        **({"MLflow": settings.registry.ui_url} if settings.registry.tracking_uri else {}),
         "Data Docs": (folders.project / settings.night.data_docs / "index.html").as_uri(),
         "Mails": f"http://127.0.0.1:{settings.mail.web_port}",
         "Logs": f"{folders.log.relative_to(folders.project)}/",

@@ -13,7 +13,7 @@ from ops.embedded.airflow_api import ACTIVE, AirflowApi, Run, Task
 
 # In the order of the night. `candidates_daily` is started by the asset that features_daily writes.
 FEATURES, CANDIDATES, RERANKER = NIGHT_DAGS = ("features_daily", "candidates_daily", "reranker_weekly")
-STANDING_DAGS = ("sla_check",)
+STANDING_DAGS = ("sla_check", "rollback")
 POLL_SECONDS = 1.0
 PARSE_SECONDS = 180.0
 ASSET_SECONDS = 120.0

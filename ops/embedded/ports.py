@@ -33,6 +33,8 @@ def wanted_ports(settings: Settings) -> list[Port]:
         "prometheus": ("PACE_MONITORING__PROMETHEUS_URL", settings.monitoring.prometheus_url, 9090),
         "alertmanager": ("PACE_MONITORING__ALERTMANAGER_URL", settings.monitoring.alertmanager_url, 9093),
     }
+    if settings.registry.tracking_uri.startswith("sqlite:"):  # a server has pages of its own
+        urls["registry"] = ("PACE_REGISTRY__UI_URL", settings.registry.ui_url, 5000)
     ports = [
         Port("gateway", "PACE_GATEWAY__PORT", settings.gateway.host, settings.gateway.port),
         Port("ranker-metrics", "PACE_RANKER__METRICS_PORT", settings.ranker.host, settings.ranker.metrics_port),

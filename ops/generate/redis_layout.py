@@ -83,7 +83,10 @@ def redis_layout() -> str:
             "|---|---|---|",
         ]
         for field in msgspec.structs.fields(record):
-            default = "" if field.required else f"`{field.default!r}`"
+            made = (
+                field.default_factory() if field.default is msgspec.NODEFAULT and not field.required else field.default
+            )
+            default = "" if field.required else f"`{made!r}`"
             lines.append(f"| `{field.name}` | `{_type(field.type)}` | {default} |")
         lines.append("")
     return "\n".join(lines)

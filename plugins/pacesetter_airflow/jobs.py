@@ -11,8 +11,10 @@ from airflow.providers.standard.hooks.subprocess import SubprocessHook
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from contract.reports import run_link
 from contract.settings import Settings
 from pacesetter_airflow.home import job_python, project_home, project_settings
+from pacesetter_airflow.links import RegistryRun
 from pacesetter_airflow.night import NIGHT_DATE
 from pacesetter_airflow.reports import is_final, read_report, report_path
 
@@ -28,7 +30,8 @@ class Job(BaseOperator):
     def execute(self, context: Any) -> None:
         """Raises AirflowFailException with the report for a final refusal, AirflowException for what may pass."""
         report = Path(self.report)
-        report.unlink(missing_ok=True)  # of the attempt before
+        for left in (report, run_link(report)):
+            left.unlink(missing_ok=True)  # of the attempt before
         try:
             with contextlib.chdir(self.home):  # relative settings such as var/lake, and `.env`, start there
                 super().execute(context)
@@ -71,6 +74,12 @@ class PythonJob(Job, Command):
         self.home, self.report, self.night_date = home, report, night_date
 
 
+class ModelJob(PythonJob):
+    """A PythonJob about one model; its page leads to the model's run in the registry."""
+
+    operator_extra_links = (RegistryRun(),)
+
+
 class SparkJob(Job, SparkSubmitOperator):
     """`spark-submit ... jobs/__main__.py VERB ...` to the cluster of the connection `spark_default`."""
 
@@ -81,15 +90,28 @@ class SparkJob(Job, SparkSubmitOperator):
         self.home, self.report, self.night_date = home, report, night_date
 
 
-def python_job(verb: str, *args: str, env: Mapping[str, str] | None = None, **task: Any) -> PythonJob:
+def python_job(
+    verb: str,
+    *args: str,
+    env: Mapping[str, str] | None = None,
+    kind: type[PythonJob] = PythonJob,
+    dated: bool = True,
+    **task: Any,
+) -> PythonJob:
     """A task that runs `verb` in its own Python process. `env` are settings for this run, e.g. from params.
 
-    `task` goes to the operator: task_id (default: the verb), doc_md (what to do when it fails), ...
+    Without `dated` it is given no --date, and its DAG needs none. `task` goes to the operator: task_id (default: the
+    verb), doc_md (what to do when it fails), ...
     """
     task = {"task_id": verb, **task}
-    common = _common()
-    command = [job_python(), "-m", "jobs", *_arguments(verb, args, common["report"])]
-    return PythonJob(command=command, env=dict(env or {}), **common, **task)
+    common = _common() | ({} if dated else {"night_date": ""})
+    command = [job_python(), "-m", "jobs", *_arguments(verb, args, common["report"], dated)]
+    return kind(command=command, env=dict(env or {}), **common, **task)
+
+
+def model_job(verb: str, *args: str, **options: Any) -> PythonJob:
+    """As `python_job`, for a verb that records the model's run in the registry."""
+    return python_job(verb, *args, kind=ModelJob, **options)
 
 
 def spark_job(verb: str, *args: str, env: Mapping[str, str] | None = None, **task: Any) -> SparkJob:
@@ -115,8 +137,8 @@ def _common() -> dict[str, str]:
     return {"home": str(project_home()), "report": str(report), "night_date": NIGHT_DATE}
 
 
-def _arguments(verb: str, args: Sequence[str], report: str) -> list[str]:
-    return [verb, "--date", NIGHT_DATE, *args, "--report", report]
+def _arguments(verb: str, args: Sequence[str], report: str, dated: bool = True) -> list[str]:
+    return [verb, *(("--date", NIGHT_DATE) if dated else ()), *args, "--report", report]
 
 
 def _spark_conf(settings: Settings) -> dict[str, str]:

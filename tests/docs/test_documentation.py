@@ -88,7 +88,7 @@ def tasks_of(dag: Path) -> list[str]:
         for node in ast.walk(ast.parse(dag.read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
-        and node.func.id in ("spark_job", "python_job")
+        and node.func.id in ("spark_job", "python_job", "model_job", "approval")
     ]
     return [
         next((ast.literal_eval(k.value) for k in call.keywords if k.arg == "task_id"), ast.literal_eval(call.args[0]))

@@ -70,7 +70,7 @@ def test_every_part_of_the_platform_is_there() -> None:
     assert set(SERVICES) == {
         "postgres", "airflow-init", "airflow-api-server", "airflow-scheduler", "airflow-dag-processor",
         "airflow-triggerer", "spark-master", "spark-worker", "redis-serving", "redis-events", "ranker", "gateway",
-        "prometheus", "alertmanager", "grafana", "mailpit",
+        "prometheus", "alertmanager", "grafana", "mailpit", "mlflow",
     }  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def test_the_settings_of_a_service_hold(name: str, monkeypatch: pytest.MonkeyPat
 def test_an_address_inside_names_a_service_and_the_port_it_listens_on() -> None:
     listening = {
         "postgres": 5432, "airflow-api-server": 8080, "spark-master": 7077, "redis-serving": 6379,
-        "redis-events": 6379, "ranker": 8001, "prometheus": 9090, "alertmanager": 9093,
+        "redis-events": 6379, "ranker": 8001, "prometheus": 9090, "alertmanager": 9093, "mlflow": 5000,
     }  # fmt: skip
     found = set()
     for service in RESOLVED["services"].values():

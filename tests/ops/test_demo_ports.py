@@ -50,13 +50,14 @@ def test_a_server_that_the_settings_place_elsewhere_is_not_started_here() -> Non
         _env_file=None,
         redis={"url": "redis://redis.internal:6379/0"},
         monitoring={"prometheus_url": "https://prometheus.internal"},
+        registry={"tracking_uri": "http://127.0.0.1:5000"},
     )
     services = {port.service for port in wanted_ports(settings)}
-    assert not services & {"valkey", "prometheus"}
+    assert not services & {"valkey", "prometheus", "registry"}
     assert {"valkey-events", "gateway", "airflow", "mail", "alertmanager"} <= services
 
 
 def test_every_port_of_the_demo_is_its_own_and_a_setting() -> None:
     ports = wanted_ports(Settings(_env_file=None))
-    assert len({port.number for port in ports}) == len(ports) == 10
+    assert len({port.number for port in ports}) == len(ports) == 11
     assert all(port.setting.startswith("PACE_") and port.host == "127.0.0.1" for port in ports)

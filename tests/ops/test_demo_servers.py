@@ -81,6 +81,7 @@ def test_own_servers_on_other_hosts_are_left_alone(project: Path) -> None:
         events={"url": "redis://redis.internal/1"},
         mail={"host": "smtp.internal"},
         monitoring={"prometheus_url": "http://p.internal", "alertmanager_url": "http://a.internal"},
+        registry={"tracking_uri": "http://mlflow.internal"},
     )
     names = {program.name for program in programs(settings, Folders(project))}
     assert names == {"ranker", "gateway", "airflow-api", "airflow-scheduler", "airflow-dags", "airflow-triggerer"}

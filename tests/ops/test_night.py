@@ -9,7 +9,7 @@ from rich.console import Console
 
 from ops.embedded import night as night_module
 from ops.embedded.airflow_api import Run, Task, seconds_between
-from ops.embedded.night import Night, NightFailed
+from ops.embedded.night import NIGHT_DAGS, STANDING_DAGS, Night, NightFailed
 from ops.embedded.screen import NightScreen, slate_panel
 
 LAST = {"features_daily": "last", "candidates_daily": "candidates", "reranker_weekly": "promote"}
@@ -25,7 +25,7 @@ class FakeAirflow:
         self.existing: dict[str, list[Run]] = {}
 
     def dag_ids(self) -> set[str]:
-        return {"features_daily", "candidates_daily", "reranker_weekly", "sla_check"} if self.parsed else set()
+        return {*NIGHT_DAGS, *STANDING_DAGS} if self.parsed else set()
 
     def import_errors(self) -> list[str]:
         return [] if self.parsed else ["dags/features_daily.py: SyntaxError"]

@@ -18,7 +18,7 @@ from reranker.scoring import load_network, load_reranker
 from reranker.start import start_network
 from reranker.training import TrainingPlan, label_loss, score_examples, train
 from tests.colour_shop import DAY, SOURCES, queries, write_base_model, write_lake
-from tests.scenarios import SAMPLE
+from tests.scenarios import template
 
 PLAN = TrainingPlan(
     epochs=1,
@@ -32,6 +32,8 @@ PLAN = TrainingPlan(
     precision="float32",
     threads=1,
 )
+# Not the sample's: serving reads by the model's own.
+TEMPLATE = template("attributes.maker", "title", {"part": "categories", "characters": 5}, order=["history", "context"])
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A briefly trained artifact."""
     use_threads(1)
     base = write_base_model(tmp_path_factory.mktemp("base"), layers=2)
-    encoder = base_text_encoder(base, 20, 8, SAMPLE.text)
+    encoder = base_text_encoder(base, 20, 8, TEMPLATE)
     examples = [as_example(query, encoder) for query in queries(16)]
     network = start_network(base, encoder, examples, seed=1)
     train(network, examples, encoder, label_loss, PLAN, "model")
@@ -69,7 +71,7 @@ def as_served(query: Query) -> tuple[object, ...]:
     """The arguments of Reranker.score as the ranker has them: what came out of Redis and off the socket."""
     user = decode_user(encode_record(query.user)) if query.user else None
     candidates = decode_candidates(encode_candidates(query.candidates))
-    known = {*candidates.item_ids, *(user.history[: SAMPLE.text.query.history_length] if user else ())}
+    known = {*candidates.item_ids, *(user.history[: TEMPLATE.query.history_length] if user else ())}
     items = {item_id: decode_item(encode_record(query.items[item_id])) for item_id in known}
     context = [decode_item(encode_record(item)) for item in query.context]
     return user, context, candidates, items, query.sources
@@ -105,6 +107,7 @@ def test_the_golden_scores_are_those_of_training_and_those_of_serving(model: Pat
 def test_every_input_of_the_network_is_the_same_on_both_sides(model: Path, asked: list[Query]) -> None:
     served = load_reranker(model, "cpu", 1)
     _, _, encoder = load_network(model)
+    assert served.history_length == TEMPLATE.query.history
     for query in asked:
         example, prepared = as_example(query, encoder), served.prepare(*as_served(query))  # type: ignore[arg-type]
         assert prepared.query == example.query

@@ -9,12 +9,29 @@ import torch
 
 from contract.features import feature_names
 from jobs.model.dataset import as_example
+from reranker.distillation import taught
 from reranker.encoding import TextEncoder, base_text_encoder
+from reranker.examples import Example
 from reranker.export import export_artifact
+from reranker.network import CrossEncoder
 from reranker.precision import use_threads
 from reranker.start import start_network
+from reranker.training import TrainingPlan, label_loss, train
 from tests.colour_shop import DAY, SOURCES, queries, write_base_model
 from tests.scenarios import SAMPLE
+
+PLAN = TrainingPlan(
+    epochs=3,
+    candidates=9,
+    batch_queries=4,
+    encoder_rate=1e-3,
+    head_rate=3e-3,
+    frozen_layers=0,
+    seed=5,
+    device="cpu",
+    precision="float32",
+    threads=1,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,3 +77,18 @@ def exported(base: Path, encoder: TextEncoder, tmp_path_factory: pytest.TempPath
 def copied(exported: Path, tmp_path: Path) -> Callable[[], Path]:
     """Copies the artifact to where it may be damaged."""
     return lambda: Path(copytree(exported, tmp_path / exported.name))
+
+
+@pytest.fixture(scope="session")
+def teacher(base: Path, encoder: TextEncoder) -> CrossEncoder:
+    """Of four layers, briefly trained; not to be changed."""
+    examples = [as_example(query, encoder) for query in queries(32)]
+    network = start_network(base, encoder, examples, seed=5)
+    train(network, examples, encoder, label_loss, PLAN, "teacher")
+    return network
+
+
+@pytest.fixture(scope="session")
+def lessons(teacher: CrossEncoder, encoder: TextEncoder) -> list[Example]:
+    """What the teacher was trained on, with its scores and states."""
+    return taught(teacher, [as_example(query, encoder) for query in queries(32)], encoder, PLAN)

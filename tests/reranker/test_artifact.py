@@ -15,12 +15,13 @@ import torch
 from contract.errors import ArtifactMismatch, PacesetterError
 from contract.records import ItemRecord
 from reranker.artifact import CONTENT, read_artifact, write_artifact
-from reranker.manifest import MANIFEST, FileEntry, canonical, is_version, read_manifest, seal
+from reranker.manifest import FORMAT, MANIFEST, FileEntry, canonical, is_version, read_manifest, seal
 from reranker.network import CrossEncoder
 from reranker.scoring import load_network, load_reranker
 from reranker.texts import TEMPLATE_VERSION
 from reranker.weights import pack_weights, unpack_network
 from tests.colour_shop import DAY
+from tests.scenarios import SAMPLE, template
 
 Copy = Callable[[], Path]
 
@@ -53,6 +54,7 @@ def test_an_artifact_holds_what_the_issue_of_a_model_needs(exported: Path) -> No
     assert {path.name for path in exported.iterdir()} == {MANIFEST, *CONTENT}
     assert (manifest.role, manifest.date, manifest.layers, manifest.base_model) == ("student", DAY, 4, "tiny")
     assert (manifest.template_version, manifest.query_tokens, manifest.item_tokens) == (TEMPLATE_VERSION, 20, 8)
+    assert manifest.text_template == SAMPLE.text
     assert manifest.metrics == {"validation_ndcg10": 0.25}
     assert {weight.dtype for weight in weights(exported).values()} == {torch.float16}
 
@@ -122,15 +124,30 @@ def test_a_manifest_that_vouches_for_a_file_too_many_is_refused(copied: Copy) ->
         ({"template_version": "0"}, "text template version is 0, but here it is"),
         ({"feature_view": "0"}, "feature view is 0, but here it is"),
         ({"tokenizer_sha256": "0" * 64}, "tokenizer hash is 000"),
-        ({"format": 99}, "format 99, but this code reads 2; train a new model"),
-        ({"layers": 5}, "config.json of .* has 4 layers"),
+        ({"format": 99}, "format 99, but this code reads 3; train a new model"),
+        ({"layers": 5}, "config.json of .* has 4 layers, its manifest 5 with a shape of 4"),
+        ({"shape": ()}, "config.json of .* has 4 layers, its manifest 4 with a shape of 0"),
+        ({"shape": ((4, 64),) * 3 + ((5, 64),)}, r"shape of layer 3 is \(5, 64\): of \(4, 64\) heads and neurons"),
+        ({"shape": ((0, 64),) * 4}, r"shape of layer 0 is \(0, 64\)"),
+        ({"shape": ((4, 64),) * 3 + ((4, 56),)}, r"layer.3.\S+dense.\S+ is .*64.*, not float16 .*56"),
+        ({"shape": ((4, 64),) * 3 + ((3, 64),)}, r"layer.3.attention.\S+ is .*32.*, not float16 .*24"),
         ({"feature_mean": (0.0,)}, "feature names, means and deviations"),
         ({"special_tokens": (102, 101, 0)}, "golden pairs: the final scores differ"),
         ({"item_tokens": 1}, "golden pairs: the final scores differ"),
+        ({"template": template("categories").model_dump(mode="json")}, "golden pairs: the final scores differ"),
+        ({"template": {"item": ["name"]}}, "its text template: .*no part 'name'"),
     ],
 )
 def test_a_model_made_for_something_else_is_refused(copied: Copy, changes: dict[str, Any], reason: str) -> None:
     refused(reseal(copied(), **changes), reason)
+
+
+def test_a_model_of_before_templates_is_refused_for_its_format(copied: Copy) -> None:
+    directory = copied()
+    manifest = json.loads((directory / MANIFEST).read_text())
+    del manifest["template"]
+    (directory / MANIFEST).write_text(json.dumps({**manifest, "format": 1}))
+    refused(directory, f"format 1, but this code reads {FORMAT}; train a new model")
 
 
 def test_features_of_another_scale_are_refused_by_the_golden_scores(copied: Copy) -> None:

@@ -1,4 +1,6 @@
-from pathlib import Path
+"""What is cut from a network, and what stays."""
+
+import copy
 
 import numpy as np
 import pytest
@@ -7,103 +9,110 @@ import torch
 from contract.errors import BadInput
 from jobs.model.dataset import as_example
 from reranker.encoding import TextEncoder
-from reranker.examples import Example, collate
-from reranker.network import CrossEncoder
-from reranker.pruning import distil, distillation_loss, divergence, kept_layers, prune_layers, with_teacher
-from reranker.start import start_network
-from reranker.training import TrainingPlan, label_loss, score_examples, train
+from reranker.examples import Batch, collate
+from reranker.importance import LayerImportance
+from reranker.network import CrossEncoder, PairTensors
+from reranker.pruning import Cut, KeptUnits, block_size, kept_units, pruned
+from reranker.shape import LayerShape, flops, shape_of
 from tests.colour_shop import queries
 
-PLAN = TrainingPlan(
-    epochs=3,
-    candidates=9,
-    batch_queries=4,
-    encoder_rate=1e-3,
-    head_rate=3e-3,
-    frozen_layers=0,
-    seed=5,
-    device="cpu",
-    threads=1,
-)
+ALL = KeptUnits((0, 1, 2, 3), tuple(range(64)))
 
 
 @pytest.fixture(scope="module")
-def examples(encoder: TextEncoder) -> list[Example]:
-    return [as_example(query, encoder) for query in queries(48)]
+def batch(encoder: TextEncoder) -> Batch:
+    return collate([as_example(query, encoder) for query in queries(3)], encoder, torch.device("cpu"))
 
 
-@pytest.fixture(scope="module")
-def teacher(base: Path, encoder: TextEncoder, examples: list[Example]) -> CrossEncoder:
-    network = start_network(base, encoder, examples, seed=5)
-    train(network, examples[:32], encoder, label_loss, PLAN, "teacher")
-    return network
+def scores(network: CrossEncoder, batch: Batch) -> torch.Tensor:
+    with torch.inference_mode():
+        return torch.stack(network(batch.pairs, batch.features))
 
 
-def kl(one: CrossEncoder, other: CrossEncoder, examples: list[Example], encoder: TextEncoder, score: int) -> float:
-    """KL(other || one) of the final (0) or the text (1) score, a list at a time."""
-    pair = [score_examples(network, examples, encoder, PLAN, "test") for network in (one, other)]
-    lists = [torch.from_numpy(np.stack([found[:, score] for found in scores])) for scores in pair]
-    return float(divergence(*lists))
-
-
-@pytest.mark.parametrize(
-    ("layers", "keep", "kept"),
-    [(6, 3, [0, 2, 5]), (6, 6, [0, 1, 2, 3, 4, 5]), (12, 4, [0, 3, 7, 11]), (6, 2, [0, 5]), (6, 1, [0])],
-)
-def test_layers_are_kept_evenly(layers: int, keep: int, kept: list[int]) -> None:
-    assert kept_layers(layers, keep) == kept
-
-
-@pytest.mark.parametrize("keep", [0, 7])
-def test_a_student_has_a_layer_and_no_more_than_its_teacher(keep: int) -> None:
-    with pytest.raises(BadInput, match=f"student of {keep} layers: the teacher has 6"):
-        kept_layers(6, keep)
-
-
-def test_a_student_of_all_layers_scores_as_its_teacher(
-    teacher: CrossEncoder, examples: list[Example], encoder: TextEncoder
-) -> None:
-    assert kl(prune_layers(teacher, 4), teacher, examples[:4], encoder, 0) == pytest.approx(0, abs=1e-7)
+def test_a_student_of_everything_scores_as_its_teacher(teacher: CrossEncoder, batch: Batch) -> None:
+    student = pruned(teacher, Cut((0, 1, 2, 3), (ALL,) * 4))
+    assert torch.equal(scores(student, batch), scores(teacher, batch))
 
 
 def test_pruning_leaves_the_teacher_as_it_was(teacher: CrossEncoder) -> None:
-    student = prune_layers(teacher, 2)
+    student = pruned(teacher, Cut((0, 3), (KeptUnits((1,), (5, 6)), ALL)))
     assert (student.layers, student.encoder.config.num_hidden_layers) == (2, 2)
+    assert shape_of(student) == (LayerShape(1, 2), LayerShape(4, 64))
     assert (teacher.layers, teacher.encoder.config.num_hidden_layers) == (4, 4)
+    assert shape_of(teacher) == (LayerShape(4, 64),) * 4
     with torch.no_grad():
         student.linear.weight.zero_()
     assert teacher.linear.weight.abs().sum() > 0
 
 
-def test_distillation_brings_the_student_back_to_its_teacher_on_lists_it_has_not_seen(
-    teacher: CrossEncoder, examples: list[Example], encoder: TextEncoder
-) -> None:
-    seen, unseen = examples[:32], examples[32:]
-    pruned = prune_layers(teacher, 2)
-    student, losses = distil(teacher, 2, seen, encoder, PLAN)
-    assert student.layers == 2
-    assert losses["loss"] < losses["loss_first"]
-    for score in (0, 1):
-        assert kl(student, teacher, unseen, encoder, score) < 0.7 * kl(pruned, teacher, unseen, encoder, score)
-
-
-def test_the_distillation_loss_is_least_for_the_teachers_own_scores(
-    teacher: CrossEncoder, examples: list[Example], encoder: TextEncoder
-) -> None:
-    few = examples[:4]
-    batch = collate(
-        with_teacher(few, score_examples(teacher, few, encoder, PLAN, "test")), encoder, torch.device("cpu")
-    )
+def test_units_that_give_nothing_are_cut_without_a_trace(teacher: CrossEncoder, batch: Batch) -> None:
+    """Head 2 and neurons 8 to 15 of layer 1 are made to have no effect: to cut exactly these changes no score."""
+    mute = copy.deepcopy(teacher)
+    layer = mute.encoder.encoder.layer[1]
     with torch.no_grad():
-        own = batch.grids(teacher(batch.pairs, batch.features))
-        other = batch.grids(prune_layers(teacher, 1)(batch.pairs, batch.features))
-    assert float(distillation_loss(own, batch)) == pytest.approx(0.5 * float(label_loss(own, batch)), abs=1e-5)
-    assert float(distillation_loss(other, batch)) - 0.5 * float(label_loss(other, batch)) > 0.01
+        layer.attention.output.dense.weight[:, 16:24] = 0  # four heads of 8 channels
+        layer.output.dense.weight[:, 8:16] = 0
+    kept = KeptUnits((0, 1, 3), (*range(8), *range(16, 64)))
+    student = pruned(mute, Cut((0, 1, 2, 3), (ALL, kept, ALL, ALL)))
+    assert shape_of(student)[1] == LayerShape(3, 56)
+    assert torch.allclose(scores(student, batch), scores(mute, batch), atol=1e-5)
+    other = pruned(mute, Cut((0, 1, 2, 3), (ALL, KeptUnits((0, 2, 3), kept.neurons), ALL, ALL)))
+    assert not torch.allclose(scores(other, batch), scores(mute, batch), atol=1e-5)
 
 
-def test_examples_without_a_teacher_are_a_mistake(
-    teacher: CrossEncoder, examples: list[Example], encoder: TextEncoder
-) -> None:
-    batch = collate(examples[:2], encoder, torch.device("cpu"))
-    with torch.no_grad(), pytest.raises(ValueError, match="needs examples with a teacher"):
-        distillation_loss(batch.grids(teacher(batch.pairs, batch.features)), batch)
+def importance(heads: list[float], neurons: float) -> LayerImportance:
+    return LayerImportance(np.array(heads), np.full(64, neurons / 64))
+
+
+def test_what_is_worth_least_for_its_time_goes_first() -> None:
+    """Two layers of four heads and 64 neurons; the lower one's heads 0 and 3 are worth nearly nothing."""
+    found = [importance([0.01, 5, 4, 0.02], 90.0), importance([1, 1, 1, 1], 50.0)]
+    kept = kept_units(found, 0.8, hidden=32, size=8, tokens=20)
+    assert kept[0].heads == (1, 2)
+    assert len(kept[0].neurons) == 64
+    assert kept[1] == ALL
+
+
+def test_the_last_layer_keeps_more_for_it_costs_little() -> None:
+    found = [importance([1, 1, 1, 1], 4.0)] * 2
+    lower, last = kept_units(found, 0.5, hidden=32, size=8, tokens=20)
+    assert len(lower.neurons) < 64
+    assert len(last.neurons) == 64
+
+
+@pytest.mark.parametrize("width", [0.9, 0.75, 0.5, 0.25])
+def test_the_cost_is_the_share_that_was_asked_for(teacher: CrossEncoder, width: float) -> None:
+    random = np.random.default_rng(1)
+    found = [LayerImportance(random.random(4), random.random(64)) for _ in range(4)]
+    student = pruned(teacher, Cut((0, 1, 2, 3), kept_units(found, width, hidden=32, size=8, tokens=20)))
+    share = flops(student, 20) / flops(teacher, 20)
+    assert width - 0.08 < share <= width + 1e-9
+    for heads, neurons in shape_of(student):
+        assert heads >= 1
+        assert neurons % 8 == 0
+
+
+def test_however_little_may_be_kept_a_layer_keeps_a_head_and_a_block() -> None:
+    kept = kept_units([importance([1, 2, 3, 4], 4.0)] * 2, 1e-6, hidden=32, size=8, tokens=20)
+    assert [(units.heads, len(units.neurons)) for units in kept] == [((3,), 8), ((3,), 8)]
+
+
+@pytest.mark.parametrize("width", [0.0, -1.0, 1.01])
+def test_a_width_is_a_share(width: float) -> None:
+    with pytest.raises(BadInput, match="PACE_PRUNE__WIDTHS"):
+        kept_units([importance([1, 1, 1, 1], 1.0)], width, hidden=32, size=8, tokens=20)
+
+
+@pytest.mark.parametrize(("neurons", "block"), [(1536, 64), (512, 64), (256, 32), (64, 8), (6, 1), (100, 4)])
+def test_neurons_go_in_blocks_that_hardware_likes(neurons: int, block: int) -> None:
+    assert block_size(neurons) == block
+
+
+def test_operations_are_those_of_the_matrix_products(teacher: CrossEncoder, encoder: TextEncoder) -> None:
+    """Counted by torch itself, on a batch without padding; the head's products are not the layers'."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    pairs = encoder.pairs([(7, 8, 9)] * 2, [(5, 6)] * 2)
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        teacher.encode(PairTensors.of(pairs, torch.device("cpu")))
+    assert counter.get_total_flops() == 2 * flops(teacher, 9)

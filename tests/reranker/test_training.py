@@ -7,10 +7,11 @@ import torch
 from contract.errors import PacesetterError
 from jobs.model.dataset import as_example
 from reranker.encoding import TextEncoder
-from reranker.examples import Example, collate, sample_candidates, shuffled_batches
+from reranker.examples import Example, collate, sample_candidates
 from reranker.network import CrossEncoder, Scores
 from reranker.start import start_network
-from reranker.training import TrainingPlan, label_loss, listwise, rate_share, score_examples, train
+from reranker.steps import rate_share
+from reranker.training import TrainingPlan, label_loss, listwise, score_examples, train
 from tests.colour_shop import queries
 
 PLAN = TrainingPlan(
@@ -66,7 +67,7 @@ def test_lists_of_other_lengths_do_not_touch_each_other(encoder: TextEncoder, ex
 
 def test_training_learns_what_goes_together(fresh: CrossEncoder, examples: list[Example], encoder: TextEncoder) -> None:
     before = mean_loss(fresh, examples, encoder)
-    losses = train(fresh, examples, encoder, label_loss, plan(epochs=4), "test")
+    losses = train(fresh, examples, encoder, label_loss, plan(epochs=4), "test").losses
     assert len(losses) == 4 * 8
     assert mean_loss(fresh, examples, encoder) < before - 0.1
 
@@ -76,7 +77,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_one_others(
 ) -> None:
     def weights(seed: int) -> tuple[list[float], torch.Tensor]:
         network = start_network(base, encoder, examples, seed)
-        losses = train(network, examples, encoder, label_loss, plan(seed=seed), "test")
+        losses = train(network, examples, encoder, label_loss, plan(seed=seed), "test").losses
         return losses, torch.cat([weight.flatten() for weight in network.state_dict().values()])
 
     (losses, once), (_, again), (_, other) = weights(5), weights(5), weights(6)
@@ -113,7 +114,7 @@ def test_half_precision_trains_alike_and_keeps_float32_weights(
     losses = {}
     for precision in ("float32", "bfloat16"):
         network = start_network(base, encoder, examples, seed=5)
-        losses[precision] = train(network, examples, encoder, label_loss, plan(precision=precision), "test")
+        losses[precision] = train(network, examples, encoder, label_loss, plan(precision=precision), "test").losses
         assert {weight.dtype for weight in network.parameters()} == {torch.float32}
     assert losses["bfloat16"] != losses["float32"]
     assert losses["bfloat16"] == pytest.approx(losses["float32"], abs=0.1)
@@ -153,12 +154,6 @@ def test_a_draw_wider_than_the_list_is_the_whole_list() -> None:
     labels = np.array([0, 1, 0], np.float32)
     example = Example((1,), ((0,), (1,), (2,)), np.zeros((3, 1), np.float32), labels)
     assert sample_candidates(example, 50, np.random.default_rng(0)).items == example.items
-
-
-def test_batches_hold_every_example_once(examples: list[Example]) -> None:
-    batches = list(shuffled_batches(examples, 5, np.random.default_rng(0)))
-    assert [len(batch) for batch in batches].count(5) == 6
-    assert sorted(id(example) for batch in batches for example in batch) == sorted(map(id, examples))
 
 
 def test_the_rate_rises_then_falls_to_nearly_nothing() -> None:

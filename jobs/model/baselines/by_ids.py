@@ -6,6 +6,7 @@ V-SKNN (Ludewig, Jannach 2018) without its decay over the positions of a session
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +37,11 @@ def item_knn(past: Interactions, queries: Sequence[Query]) -> Rankings:
             model.fit(rows, show_progress=False)
         return model.similarity
 
-    by_context, by_history = fitted(past.sessions), fitted(past.users)
+    # Each only where a query asks for it: a dataset may have no users, and a task no context.
+    by_context, by_history = cache(lambda: fitted(past.sessions)), cache(lambda: fitted(past.users))
 
     def scores(query: Query, known: sparse.csr_matrix) -> NDArray[np.float32]:
-        return (known @ (by_context if query.context else by_history)).toarray().ravel()
+        return (known @ (by_context() if query.context else by_history())).toarray().ravel()
 
     return _ranked(past, queries, scores)
 
@@ -54,10 +56,10 @@ def als(past: Interactions, queries: Sequence[Query], seed: int) -> Rankings:
             model.fit(rows, show_progress=False)
         return model
 
-    of_context, of_history = fitted(past.sessions), fitted(past.users)
+    of_context, of_history = cache(lambda: fitted(past.sessions)), cache(lambda: fitted(past.users))
 
     def scores(query: Query, known: sparse.csr_matrix) -> NDArray[np.float32]:
-        model = of_context if query.context else of_history
+        model = of_context() if query.context else of_history()
         vector = np.asarray(model.recalculate_user(np.array([0]), known)).reshape(-1)
         return np.asarray(model.item_factors) @ vector
 

@@ -24,7 +24,7 @@ class Interactions:
     @staticmethod
     def read(lake: Lake, day: str) -> "Interactions":
         """Raises BadInput where the day is missing."""
-        names = ["session_id", "user_id", "item_id", "ts"]
+        names = ["session_id", "user_id", "item_id", "ts", "position_in_session"]
         return Interactions(open_day(lake, "training_history", day).to_table(names))
 
     @cached_property
@@ -44,7 +44,7 @@ class Interactions:
     @cached_property
     def users(self) -> sparse.csr_matrix:
         """float32[users, items], 1 where the user chose the item, in order of `user_row`."""
-        return self._matrix("user_id", pa.array(list(self.user_row)))
+        return self._matrix("user_id", pa.array(list(self.user_row), pa.string()))
 
     @cached_property
     def user_row(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ from contract.codec import CandidateList, encode_candidates, encode_record
 from contract.keys import Keys
 from contract.records import ItemRecord, UserRecord
 from contract.store import publisher as publisher_module
+from contract.store.pointer import Promotion
 from contract.store.publisher import Publisher
 from contract.store.reader import Reader
 
@@ -47,7 +48,7 @@ def publish_all(client: Any, title: str) -> int:
     popular = CandidateList.of([(ITEMS[0], 0, [1.0])], 1)
     publisher.write(number, "candidates-segment", "all", encode_candidates(popular))
     publisher.seal(number, "2011-12-09", ["popularity"], [1.0])
-    return publisher.flip(number).generation
+    return publisher.flip(number, Promotion(f"model {title}")).generation
 
 
 def publish_and_die(url: str, dies_at: int, sent: Any) -> None:
@@ -96,8 +97,10 @@ def test_killed_anywhere_leaves_the_live_generation_whole_and_the_next_run_succe
         pointer = Reader(client, KEYS).pointer()
         if pointer.generation == live:
             assert titles_live(client) == {"live"}, f"killed at command {dies_at}"
+            assert pointer.model == "model live"
         else:  # died after the flip: then the new one is complete
             assert titles_live(client) == {f"killed at {dies_at}"}
+            assert (pointer.model, pointer.previous_model) == (f"model killed at {dies_at}", "model live")
             flipped += 1
         publish_all(client, "next")
         assert titles_live(client) == {"next"}

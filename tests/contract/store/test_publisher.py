@@ -9,7 +9,7 @@ from contract.errors import CorruptValue, NoGeneration, PublishRefused, StoreUnr
 from contract.keys import Keys
 from contract.records import ItemRecord, Pointer, UserRecord
 from contract.store.connection import connect
-from contract.store.pointer import move_pointer, read_pointer
+from contract.store.pointer import Promotion, move_pointer, read_pointer
 from contract.store.publisher import Publisher, roll_back, set_model
 from contract.store.reader import Reader
 
@@ -166,6 +166,57 @@ def test_set_model_remembers_the_model_before(client: Any, keys: Keys) -> None:
     set_model(client, keys, "m1")
     pointer = set_model(client, keys, "m2")
     assert (pointer.model, pointer.previous_model) == ("m2", "m1")
+
+
+def test_a_model_that_is_live_is_not_taken_for_the_one_before(client: Any, keys: Keys) -> None:
+    set_model(client, keys, "m1")
+    set_model(client, keys, "m2")
+    pointer = set_model(client, keys, "m2")
+    assert (pointer.model, pointer.previous_model) == ("m2", "m1")
+
+
+def test_a_model_replaces_only_the_one_that_it_was_compared_with(client: Any, keys: Keys) -> None:
+    set_model(client, keys, "m1")
+    with pytest.raises(PublishRefused, match="model m1 went live meanwhile, and m2 was to replace none: it stays"):
+        set_model(client, keys, "m2", replacing="")
+    assert set_model(client, keys, "m2", replacing="m1").model == "m2"
+
+
+def sealed(client: Any, keys: Keys) -> tuple[Publisher, int]:
+    writer = publisher(client, keys)
+    number = writer.open()
+    writer.write(number, "item", "a", encode_record(ItemRecord("a", "x")))
+    writer.seal(number, "2011-12-09", ["als"], [1.0])
+    return writer, number
+
+
+def test_a_generation_and_a_model_go_live_in_one_move(client: Any, keys: Keys) -> None:
+    publish(client, keys)
+    before = set_model(client, keys, "m1")
+    writer, number = sealed(client, keys)
+    moved = writer.flip(number, Promotion("m2", replacing="m1"))
+    assert moved.serial == before.serial + 1
+    assert (moved.generation, moved.previous, moved.model, moved.previous_model) == (2, 1, "m2", "m1")
+    assert read_pointer(client, keys) == moved
+
+
+def test_a_promotion_that_came_too_late_flips_nothing(client: Any, keys: Keys) -> None:
+    publish(client, keys)
+    writer, number = sealed(client, keys)
+    set_model(client, keys, "other")
+    with pytest.raises(PublishRefused, match="model other went live meanwhile"):
+        writer.flip(number, Promotion("m2", replacing=""))
+    assert read_pointer(client, keys).generation == 1
+
+
+def test_a_generation_keeps_its_values_though_another_publish_began_before_its_flip(client: Any, keys: Keys) -> None:
+    publish(client, keys)
+    first, number = sealed(client, keys)
+    second, later = sealed(client, keys)  # opened while the first was sealed, and not yet flipped
+    first.flip(number)
+    assert client.ttl(keys.value(number, "item", "a")) == -1
+    second.flip(later)
+    assert client.ttl(keys.value(number, "item", "a")) == client.ttl(keys.value(later, "item", "a")) == -1
 
 
 def test_a_server_that_is_not_there_is_a_typed_error(keys: Keys) -> None:

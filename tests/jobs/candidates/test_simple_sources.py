@@ -15,6 +15,19 @@ def test_content_is_the_cosine_of_texts(make_inputs, read_lists) -> None:
     assert found["item", "c"] == [("b", pytest.approx(0.8))]
 
 
+def test_texts_that_are_all_the_same_or_all_empty_do_no_harm(make_inputs, read_lists) -> None:
+    choices, items = [("s", None, "a", 0)], dict.fromkeys("abc", "all")
+    same = make_inputs(choices, items, vectors=dict.fromkeys("abc", (1.0, 0.0)))
+    found = read_lists(same, content.lists(same))
+    assert {key: [item for item, _ in entries] for key, entries in found.items()} == {
+        ("item", "a"): ["b", "c"],
+        ("item", "b"): ["a", "c"],
+        ("item", "c"): ["a", "b"],
+    }
+    empty = make_inputs(choices, items)
+    assert read_lists(empty, content.lists(empty)) == {}
+
+
 def test_repeat_counts_recent_choices(make_inputs, read_lists) -> None:
     inputs = make_inputs(
         [

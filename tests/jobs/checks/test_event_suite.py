@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from jobs.checks.check import Check
+from contract.settings import Settings
+from jobs.checks.check import Check, Scope
 from jobs.checks.suites.events import CHECKS
 from tests.jobs.checks.conftest import Failed, Write, samples
 from tests.jobs.checks.small_lake import DAY, NOW, at, event
+from tests.scenarios import scenario
 
 ROWS, DAY_CHECK, QUARANTINE = CHECKS
 
@@ -16,6 +18,13 @@ ROWS, DAY_CHECK, QUARANTINE = CHECKS
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
 def test_a_healthy_lake_passes(failed: Failed, check: Check) -> None:
     assert failed(check) == []
+
+
+@pytest.mark.parametrize("users", [True, False])
+def test_events_of_nobody_are_a_fault_only_where_users_are_to_be_known(users: bool) -> None:
+    scope = Scope(None, None, DAY, Settings(_env_file=None), scenario(users=users), NOW)  # type: ignore[arg-type]
+    columns = [expectation.column for expectation in DAY_CHECK.expectations(scope)]
+    assert ("anonymous_share" in columns) == users
 
 
 def test_each_broken_row_fails_one_expectation(failed: Failed, write: Write) -> None:

@@ -7,13 +7,14 @@ import pytest
 from pyspark.sql import Row, SparkSession
 
 from contract.schemas import ITEMS, SESSIONS
-from jobs.features.items import item_features
+from jobs.features.items import LONGEST_TEXT, item_features
 
 AT = datetime(2024, 6, 1, tzinfo=UTC)
 
 
 def version(item: str, days_ago: float = 90, **more: Any) -> tuple[object, ...]:
-    given = {"title": item.upper(), "text": None, "categories": [], "price": None, "available": True, **more}
+    given = {"title": item.upper(), "text": None, "categories": [], "price": None, "attributes": {}, "available": True}
+    given |= more
     updated_at = AT - timedelta(days=days_ago)
     return (
         item,
@@ -21,7 +22,7 @@ def version(item: str, days_ago: float = 90, **more: Any) -> tuple[object, ...]:
         given["text"],
         given["categories"],
         given["price"],
-        {},
+        given["attributes"],
         given["available"],
         updated_at,
     )
@@ -59,6 +60,20 @@ def test_the_latest_version_before_the_instant_counts(spark: SparkSession) -> No
 def test_absent_categories_and_availability_have_defaults(spark: SparkSession) -> None:
     found = features(spark, [version("a", categories=None, available=None)])["a"]
     assert (found["categories"], found["available"], found["segment"], found["price"]) == ([], True, "all", None)
+
+
+def test_attributes_are_those_of_the_version_and_long_texts_are_cut(spark: SparkSession) -> None:
+    found = features(
+        spark,
+        [
+            version("a", 9, attributes={"brand": "Oak"}),
+            version("a", 2, attributes={"size": "L", "brand": "Ash", "made": None}, text="ä" * (LONGEST_TEXT + 1)),
+            version("b", attributes=None),
+        ],
+    )
+    assert found["a"]["attributes"] == {"brand": "Ash", "size": "L"}
+    assert found["a"]["text"] == "ä" * LONGEST_TEXT
+    assert found["b"]["attributes"] == {}
 
 
 def test_segment_is_the_first_category(spark: SparkSession) -> None:

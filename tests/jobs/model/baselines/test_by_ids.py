@@ -1,5 +1,6 @@
 """Baselines by ids, on six sessions that can be counted by hand."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -21,16 +22,20 @@ SESSIONS = [
     ("s5", "bob", "cdd"),  # twice in a session is once
     ("s6", None, "e"),
 ]
-PAST = Interactions(
-    pa.table(
-        {
-            "session_id": [id for id, _, items in SESSIONS for _ in items],
-            "user_id": pa.array([user for _, user, items in SESSIONS for _ in items], pa.string()),
-            "item_id": [item for _, _, items in SESSIONS for item in items],
-            "ts": [START + timedelta(hours=place) for place, (_, _, items) in enumerate(SESSIONS) for _ in items],
-        }
-    )
-)
+
+
+def of(sessions: Sequence[tuple[str, str | None, str]]) -> Interactions:
+    columns = {
+        "session_id": [id for id, _, items in sessions for _ in items],
+        "user_id": pa.array([user for _, user, items in sessions for _ in items], pa.string()),
+        "item_id": [item for _, _, items in sessions for item in items],
+        "ts": [START + timedelta(hours=place) for place, (_, _, items) in enumerate(sessions) for _ in items],
+        "position_in_session": [place for _, _, items in sessions for place, _ in enumerate(items)],
+    }
+    return Interactions(pa.table(columns))
+
+
+PAST = of(SESSIONS)
 
 
 def asked(id: str, context: str = "", user: str | None = None) -> Query:
@@ -73,3 +78,22 @@ def test_nothing_is_ranked_twice(ranker) -> None:
     for ranking in ranker(PAST, [asked("q", "abc"), asked("visit", user="ann")]).values():
         assert len(set(ranking)) == len(ranking)
     assert np.isfinite(PAST.sessions.data).all()
+
+
+EVERY = [item_knn, session_knn, lambda past, queries: als(past, queries, 1)]
+
+
+@pytest.mark.parametrize("rank", EVERY)
+def test_where_nobody_is_known_sessions_are_enough(rank) -> None:
+    past = of([(id, None, items) for id, _, items in SESSIONS])
+    found = rank(past, [asked("a", "a"), asked("nothing"), asked("a stranger", user="ann")])
+    assert found["a"][0] == "b"
+    assert found["nothing"] == found["a stranger"] == ()
+
+
+@pytest.mark.parametrize("rank", EVERY)
+def test_one_user_with_one_choice_is_no_reason_to_fail(rank) -> None:
+    found = rank(of([("s", "ann", "a")]), [asked("back", user="ann"), asked("same", "a"), asked("other", "z")])
+    assert found["other"] == ()
+    assert set(found["back"]) <= {"a"}
+    assert found["same"] == ()

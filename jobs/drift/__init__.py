@@ -1,0 +1,1 @@
+"""Whether the data has moved away from what the live model was trained on."""
