@@ -95,29 +95,34 @@ def _of_items(
     reference_price = _reference_price(user, context)
     context_segments = {item.segment for item in context}
     context_categories = {category for item in context for category in item.categories}
-    out = np.zeros((len(known), 14), np.float32)
+    raw = np.zeros((len(known), 14))
     for row, item in enumerate(known):
         place = history.get(item.item_id)
         priced = item.price is not None and item.price > 0
-        compared = priced and reference_price is not None
-        overlap = len(context_categories.intersection(item.categories))
-        out[row] = (
-            1.0 / (row + 1),
-            np.log1p(item.popularity_7d),
-            np.log1p(item.popularity_30d),
-            np.log1p(item.buyers_30d),
-            np.log1p(max(item.age_days, 0.0)),
-            float(np.clip(np.log(item.price / reference_price), -4, 4)) if compared else 0.0,  # type: ignore[operator]
-            float(compared),
-            float(place is not None),
-            1.0 / (place + 1) if place is not None else 0.0,
-            float(user is not None and item.segment == user.segment),
-            float(item.segment in context_segments),
-            overlap / len(item.categories) if item.categories else 0.0,
-            np.log(item.price) if priced else 0.0,  # type: ignore[arg-type]
-            np.log1p(item.popularity_7d * 30 / 7) - np.log1p(item.popularity_30d),
+        raw[row] = (
+            row + 1,
+            item.popularity_7d,
+            item.popularity_30d,
+            item.buyers_30d,
+            max(item.age_days, 0.0),
+            (reference_price or 1.0) if priced else 1.0,
+            priced and reference_price is not None,
+            place is not None,
+            0.0 if place is None else 1.0 / (place + 1),
+            user is not None and item.segment == user.segment,
+            item.segment in context_segments,
+            sum(category in context_categories for category in item.categories) / (len(item.categories) or 1),
+            item.price if priced else 1.0,
+            item.popularity_7d * 30 / 7,
         )
-    return out
+    # Logarithms a column at a time: one by one they took most of a request's feature time.
+    out = raw.copy()
+    out[:, 0] = 1.0 / raw[:, 0]
+    out[:, 1:5] = np.log1p(raw[:, 1:5])
+    out[:, 5] = np.where(raw[:, 6] > 0, np.clip(np.log(raw[:, 12] / raw[:, 5]), -4, 4), 0.0)
+    out[:, 12] = np.log(raw[:, 12])
+    out[:, 13] = np.log1p(raw[:, 13]) - out[:, 2]
+    return out.astype(np.float32)
 
 
 def _agreement(candidates: CandidateList, sources: int) -> NDArray[np.float32]:
