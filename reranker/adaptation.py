@@ -64,6 +64,7 @@ def adapt(base: Path, texts: Sequence[str], out: Path, tokens: int, epochs: int,
             {"params": list(head.parameters()), "lr": plan.head_rate},
         ],
         weight_decay=plan.weight_decay,
+        fused=True,
     )
     steps = epochs * -(-len(rows) // BATCH_TEXTS)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps, plan.warm_up))

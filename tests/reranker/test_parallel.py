@@ -24,6 +24,11 @@ def test_two_processes_learn_what_one_does_from_batches_of_twice_the_size(base: 
     assert float((weights - alike).abs().mean()) < 1e-6
 
 
+def test_gradients_are_summed_and_one_that_is_missing_is_zero() -> None:
+    """Their size matters to the clipping; Adam would hide a wrong one."""
+    assert in_processes(2, False, two_processes.summed) == [[3.0, 6.0], [5.0]]
+
+
 def test_what_one_process_refuses_is_raised_with_its_words() -> None:
     with pytest.raises(BadInput, match="query q7: no number"):
         in_processes(2, False, two_processes.refused)

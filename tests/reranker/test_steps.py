@@ -11,7 +11,9 @@ from jobs.model.dataset import as_example
 from reranker.encoding import TextEncoder
 from reranker.examples import Batch, Example, collate
 from reranker.network import Scores
+from reranker.parallel import Ranks
 from reranker.start import start_network
+from reranker.steps import Stepper
 from reranker.training import Trained, TrainingPlan, label_loss, train
 from tests.colour_shop import queries
 
@@ -45,6 +47,24 @@ def test_four_small_passes_learn_what_one_large_one_does(trained: Any) -> None:
 
 def test_the_schedule_counts_steps_and_not_passes(trained: Any) -> None:
     assert len(trained(batch_queries=4, accumulate=2, epochs=2)[0].losses) == 8
+
+
+def test_a_restored_stepper_goes_on_with_the_scale_and_the_parts_that_it_had(
+    base: Path, encoder: TextEncoder, examples: list[Example]
+) -> None:
+    plan, cpu = TrainingPlan(**{**vars(PLAN), "precision": "float16"}), torch.device("cpu")
+    network = start_network(base, encoder, examples, seed=5)
+
+    def stepper(loss: Any = label_loss) -> Stepper:
+        return Stepper(network, encoder, loss, plan, 9, cpu, torch.float16, Ranks())
+
+    before, after = stepper(SmallMemory(queries=4)), stepper()
+    before.step(examples[:8])
+    state = before.state()
+    state["scaler"]["scale"] = 128.0  # as after some overflows
+    after.restore(state)
+    assert after.state()["scaler"] == state["scaler"]
+    assert (after.state()["part"], after.state()["taken"], after.counted, after.done.pairs) == (4, 1, 8, 72)
 
 
 class SmallMemory:

@@ -27,6 +27,17 @@ def trained(base: Path, plan: TrainingPlan, count: int) -> tuple[list[float], li
     return found.losses, found.validations, torch.cat([weight.flatten() for weight in network.state_dict().values()])
 
 
+def summed() -> list[list[float]]:
+    """The gradients of two weights of which the second process has one alone."""
+    ranks = current_ranks()
+    one, other = torch.nn.Parameter(torch.zeros(2)), torch.nn.Parameter(torch.zeros(1))
+    one.grad = torch.tensor([1.0, 2.0]) * (1 + ranks.rank)
+    if ranks.rank == 1:
+        other.grad = torch.tensor([5.0])
+    ranks.add_gradients([one, other])
+    return [weight.grad.tolist() for weight in (one, other)]
+
+
 def refused() -> None:
     if current_ranks().rank == 1:
         raise BadInput("query q7: no number")
