@@ -121,6 +121,8 @@ def as_columns(table: pa.Table) -> dict[str, Values]:
         if pa.types.is_list(column.type) or pa.types.is_map(column.type):
             # Arrow counts a list's entries, and not a map's.
             column = pa.array([None if value is None else len(value) for value in column.to_pylist()], pa.int64())
+        if pa.types.is_null(column.type):
+            column = column.cast(pa.float64())
         if pa.types.is_boolean(column.type):
             column = column.cast(pa.int8())
         if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):

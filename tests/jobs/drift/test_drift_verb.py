@@ -118,6 +118,7 @@ def test_prices_and_popularity_that_moved_and_new_items_set_off_a_training(look:
         one.name for one in found["item features"].columns if one.verdict is Verdict.MISS
     }
     assert found["user features"].value == 0
+    assert "mean_price" in {one.name for one in found["user features"].columns}  # known of nobody, on either day
     assert {"log_popularity_7d", "log_buyers_30d"} <= {
         one.name for one in found["features of candidates"].columns if one.verdict is Verdict.MISS
     }
