@@ -30,7 +30,6 @@ PAIR_FEATURES = (
     "category_overlap",
     "log_price",
     "popularity_trend",
-    "sources_agreeing",
     "log_context_items",
     "log_history_items",
     "log_user_sessions",
@@ -40,11 +39,10 @@ PAIR_FEATURES = (
     "text_context_last",
     "text_history",
 )
-# Made of texts: a ranker that is to know none leaves these out. The order of the candidates and how many sources agree
-# hold what the source `content` says.
+# Made of texts: a ranker that is to know none leaves these out. The order of the candidates holds what the source
+# `content` says.
 TEXT_FEATURES = (
     "reciprocal_rank",
-    "sources_agreeing",
     "text_context_mean",
     "text_context_max",
     "text_context_last",
@@ -79,7 +77,6 @@ def pair_features(
     known = [items.get(item_id) or ItemRecord(item_id, "", segment="") for item_id in candidates.item_ids]
     blocks = (
         _of_items(user, context, known),
-        _agreement(candidates, len(sources)),
         np.tile(_of_query(user, context), (len(known), 1)),
         _of_texts(user, context, known, items),
         candidates.scores[:, : len(sources)],
@@ -123,12 +120,6 @@ def _of_items(
     out[:, 12] = np.log(raw[:, 12])
     out[:, 13] = np.log1p(raw[:, 13]) - out[:, 2]
     return out.astype(np.float32)
-
-
-def _agreement(candidates: CandidateList, sources: int) -> NDArray[np.float32]:
-    """float32[n, 1]: how many sources propose the candidate."""
-    agreeing: NDArray[np.float32] = (candidates.scores[:, :sources] > 0).sum(1, keepdims=True).astype(np.float32)
-    return agreeing
 
 
 def _of_query(user: UserRecord | None, context: Sequence[ItemRecord]) -> NDArray[np.float32]:

@@ -57,7 +57,7 @@ def test_an_unknown_item_is_unpopular_of_no_price_and_of_no_segment() -> None:
     features = row("never seen", UserRecord("u2", segment=""), (MUG,))
     assert {name for name, value in features.items() if value} == {
         "reciprocal_rank", "source:als", "source:popularity", "segment_is_users",
-        "sources_agreeing", "log_context_items", "log_user_days",
+        "log_context_items", "log_user_days",
     }  # fmt: skip
     # A user's segment is never empty in the lake: `all` where it is unknown.
     assert row("never seen", UserRecord("u2"), (MUG,))["segment_is_users"] == 0
@@ -106,12 +106,6 @@ def test_a_price_and_a_trend_are_the_items_own() -> None:
     assert row("mug")["log_price"] == pytest.approx(np.log(4))
     assert row("soap")["log_price"] == 0
     assert row("mug")["popularity_trend"] == pytest.approx(np.log1p(30 / 7) - np.log(8))
-
-
-def test_sources_that_agree_are_counted() -> None:
-    entries = [("mug", 0, (0.5, 0.0)), ("pan", 1, (0.1, 0.2)), ("soap", 1, (0.0, 0.0))]
-    values = pair_features(None, [], CandidateList.of(entries, 2), ITEMS, SOURCES)
-    assert values[:, PAIR_FEATURES.index("sources_agreeing")].tolist() == [1, 2, 0]
 
 
 def seen_as(direction: list[float]) -> bytes:

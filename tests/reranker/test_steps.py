@@ -41,7 +41,7 @@ def test_four_small_passes_learn_what_one_large_one_does(trained: Any) -> None:
     """28 queries: the last step has but four, and weighs each of them as one pass would."""
     (once, weights), (parts, same) = trained(), trained(batch_queries=2, accumulate=4)
     assert len(once.losses) == len(parts.losses) == 4
-    assert parts.losses == pytest.approx(once.losses, abs=1e-4)
+    assert parts.losses == pytest.approx(once.losses, abs=1e-3)
     assert float((weights - same).abs().mean()) < 1e-6
 
 
@@ -84,7 +84,7 @@ def test_out_of_memory_goes_on_in_smaller_parts_and_learns_the_same(trained: Any
     memory = SmallMemory(queries=2)
     (once, weights), (parts, same) = trained(), trained(memory)
     assert memory.refused == 2  # eight, four, and then two for good
-    assert parts.losses == pytest.approx(once.losses, abs=1e-4)
+    assert parts.losses == pytest.approx(once.losses, abs=1e-3)
     assert float((weights - same).abs().mean()) < 1e-6
 
 
