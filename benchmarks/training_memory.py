@@ -40,6 +40,7 @@ def main(argv: list[str]) -> None:
 
 def _trained(base: Path, lake: Path, queries: int, folder: Path) -> dict[str, Any]:
     settings = {
+        "PACE_REGISTRY__TRACKING_URI": "",  # MLflow is no part of what grows
         "PACE_TRAINING__BASE_MODEL": str(base),
         "PACE_TRAINING__SAMPLE_QUERIES": str(queries),
         "PACE_TRAINING__CANDIDATES": "50",

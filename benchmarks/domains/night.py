@@ -40,6 +40,7 @@ def environment_of(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
         "PACE_NIGHT__LAKE": str(folder / "lake"),
         "PACE_NIGHT__MODELS": str(folder / "models"),
         "PACE_NIGHT__DATA_DOCS": str(folder / "docs"),
+        "PACE_REGISTRY__TRACKING_URI": f"sqlite:///{folder}/mlflow/mlflow.db",
         **settings,
     }
 

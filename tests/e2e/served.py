@@ -18,7 +18,8 @@ NIGHT = (
     ("train",),
     ("prune",),
     ("evaluate", "--baselines", "all"),
-    ("promote",),
+    ("gate",),
+    ("promote",),  # with a second generation
 )
 
 

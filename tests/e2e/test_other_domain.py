@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 def slate_of_the_model(environment: dict[str, str], **query: str) -> dict[str, Any]:
     slate = until(lambda: (s := ask(environment, "/recommend", **query))["level"] == "full" and s, 180)
     assert slate["degraded"] is None
-    assert slate["generation"] == 1
+    assert slate["generation"] == 2
     assert len(slate["items"]) == int(query["n"])
     assert query.get("item_id") not in {item["item_id"] for item in slate["items"]}
     assert all(item["title"] for item in slate["items"])
