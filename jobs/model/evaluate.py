@@ -54,7 +54,8 @@ def main(args: Namespace, settings: Settings) -> None:
     queries = read_queries(lake, day, "test", task, limit, seed, training.candidates, hit=False)
     known = Known(lake, day, scenario, settings)
     others = {name: rank(known, queries) for name, rank in baselines.items()}
-    rankings: dict[str, Rankings] = {"popularity": popularity(queries), ORDER: candidate_order(queries), **others}
+    popular = popularity(queries, scenario.repeats)
+    rankings: dict[str, Rankings] = {"popularity": popular, ORDER: candidate_order(queries), **others}
     taken: dict[str, list[float]] = {}
     for name, one in models.items():
         one.warm_up()

@@ -18,6 +18,7 @@ NIGHT = (
     ("train",),
     ("prune",),
     ("evaluate", "--baselines", "all"),
+    ("gate",),
     ("promote",),
 )
 
