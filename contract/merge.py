@@ -46,6 +46,11 @@ def merge_lists(
     return CandidateList(tuple([ids[row] for row in rows]), parts[rows].argmax(1).astype(np.uint8), scores[rows])
 
 
+def never_proposed(context: Collection[str], history: Collection[str], repeats: bool) -> frozenset[str]:
+    """What a query is not offered: its context, and where nothing is chosen twice the user's history too."""
+    return frozenset(context) if repeats else frozenset((*context, *history))
+
+
 def merge_query(
     user_candidates: CandidateList | None,
     item_candidates: Sequence[CandidateList],
@@ -59,7 +64,7 @@ def merge_query(
     `item_candidates`: the lists of the context items that have one; `user_candidates`: the user's list, or None;
     `segment_candidates`: the popular lists of the context items' segments, of the user's, and of `all`, so that
     a new user or an unknown item still gets a full list. The n lists of a kind weigh 1/sqrt(n) each: ten context
-    items say more than one, not ten times more. `exclude`: never proposed; the caller names the context items here.
+    items say more than one, not ten times more. `exclude`: of `never_proposed`, and what a caller leaves out.
     """
     kinds = [[user_candidates] if user_candidates is not None else [], item_candidates, segment_candidates]
     lists = [one for kind in kinds for one in kind]

@@ -43,8 +43,8 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     """What was published as one generation; stored as JSON under the generation's `meta` key.
 
     `sources` names the columns of every candidate list's scores, in order; `weights` are what each counts for
-    where lists are merged. `counts` holds the number
-    of keys by kind. `checksum` is `contract.codec.checksum` over every (key, value).
+    where lists are merged; `repeats` says whether a user may be offered what they chose before. `counts` holds the
+    number of keys by kind. `checksum` is `contract.codec.checksum` over every (key, value).
     """
 
     generation: int
@@ -55,6 +55,7 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     counts: dict[str, int]
     checksum: str
     feature_view: str
+    repeats: bool = True
 
 
 class Pointer(msgspec.Struct, frozen=True):

@@ -117,10 +117,13 @@ class TextTemplate(_Section):
 
 
 class Scenario(_Section):
-    """One dataset. `task`: what the model learns; `users`: false where no event has a user that is to be known."""
+    """One dataset. `task`: what the model learns; `users`: false where no event has a user that is to be known;
+    `repeats`: false where what a user chose once is not proposed to them again.
+    """
 
     task: Task
     users: bool
+    repeats: bool
     sessions: SessionRule
     positive: Positive
     text: TextTemplate

@@ -76,7 +76,13 @@ class Publisher:
             self._flush()
 
     def seal(
-        self, generation: int, date: str, sources: Sequence[str], weights: Sequence[float], sample: int = 1000
+        self,
+        generation: int,
+        date: str,
+        sources: Sequence[str],
+        weights: Sequence[float],
+        repeats: bool = True,
+        sample: int = 1000,
     ) -> GenerationMeta:
         """Verify what is in Redis against what was written, write `meta`, and drop the staging TTLs.
 
@@ -96,6 +102,7 @@ class Publisher:
             counts=dict(self._kinds),
             checksum=self._checksum.hexdigest(),
             feature_view=FEATURE_VIEW,
+            repeats=repeats,
         )
         with unreachable_is_typed(f"sealing generation {generation}"):
             self._client.set(self._keys.meta(generation), msgspec.json.encode(meta))

@@ -38,7 +38,6 @@ def main(args: Namespace, settings: Settings) -> None:
 def candidate_lists(inputs: Inputs, wanted: DataFrame | None = None) -> DataFrame:
     """CANDIDATES rows from every source with a quota above 0; `wanted` as in jobs.candidates.merge."""
     settings = inputs.settings.candidates
-    proposed = [
-        SourceLists(source.name, weight, source.lists(inputs)) for source, weight in weighted_sources(settings.quotas)
-    ]
+    chosen = weighted_sources(settings.quotas, inputs.repeats)
+    proposed = [SourceLists(source.name, weight, source.lists(inputs)) for source, weight in chosen]
     return merged(proposed, inputs.catalogue, settings.list_length, wanted)

@@ -52,7 +52,8 @@ class Inputs:
     `positives`: session_id STRING, user_id STRING or null, item INT (a number of `catalogue`), ts TIMESTAMP;
     one row a positive event before `as_of`. `choices`: user_id STRING or null, session_id STRING where the
     user is null, item INT, times DOUBLE; one row an item that a user, or a session without one, chose, with
-    the number of times, each decayed by its age. Both are settled. `embed`: float32[n, d] of n texts, rows of
+    the number of times, each decayed by its age. Both are settled. `repeats`: whether a user's list may name what the
+    user chose. `embed`: float32[n, d] of n texts, rows of
     length 1 (or 0 for a text without words).
     """
 
@@ -61,6 +62,7 @@ class Inputs:
     catalogue: Catalogue
     as_of: datetime
     settings: Settings
+    repeats: bool
     embed: Embed
 
     @staticmethod
@@ -86,7 +88,7 @@ class Inputs:
         times = F.sum(decay("ts", as_of, settings.candidates.half_life_days))
         whose = "user_id", F.when(F.col("user_id").isNull(), F.col("session_id")).alias("session_id")
         choices = settled(positives.groupBy(*whose, "item").agg(times.alias("times")))
-        return Inputs(positives, choices, catalogue, as_of, settings, embed)
+        return Inputs(positives, choices, catalogue, as_of, settings, scenario.repeats, embed)
 
     @property
     def length(self) -> int:

@@ -50,7 +50,7 @@ class Bench:
         scores = self._scores(queries, networks)
         flat = {name: flat_share(values) for name, values in scores.items()}
         rankings: dict[str, Rankings] = {
-            "popularity": popularity(queries),
+            "popularity": popularity(queries, self._known.scenario.repeats),
             ORDER: candidate_order(queries),
             **{name: rank(self._known, queries) for name, rank in self._baselines.items()},
         }

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contract.codec import CandidateList
+from contract.merge import never_proposed
 from contract.scenario import Scenario, read_scenario
 from contract.settings import Settings
 from jobs.arguments import job_parser
@@ -49,7 +50,8 @@ def main(args: Namespace, settings: Settings) -> None:
     lake, scenario = Lake(args.lake), read_scenario(settings.night.scenario)
     day = lake.resolve(args.date)
     parts = collected(lake, day, settings, scenario)
-    weights: Weights = {source.name: weight for source, weight in weighted_sources(settings.candidates.quotas)}
+    sources = weighted_sources(settings.candidates.quotas, scenario.repeats)
+    weights: Weights = {source.name: weight for source, weight in sources}
     console = Console(width=120)
     if args.tune:
         asked, lists = parts["validation", scenario.task]
@@ -88,17 +90,19 @@ def collected(
             .groupBy("query_id", "split", "task")
             .agg(F.sort_array(F.collect_list(F.struct("place", "kind", "key"))).alias("lists"))
         )
-        found = asked.select("query_id", "split", "task", "context", "labels").join(rows, ["query_id", "split", "task"])
+        whose = ["query_id", "split", "task"]
+        found = asked.select(*whose, "context", "history", "labels").join(rows, whose)
         for row in sorted(found.collect(), key=lambda row: row["query_id"]):
             part = out.setdefault((row["split"], row["task"]), ([], lists))
             keys = tuple((one["kind"], one["key"]) for one in row["lists"])
-            part[0].append(Asked(tuple(row["context"]), frozenset(row["labels"]), keys))
+            hidden = never_proposed(row["context"], row["history"] or (), scenario.repeats)
+            part[0].append(Asked(hidden, frozenset(row["labels"]), keys))
     return out
 
 
 def source_lists(inputs: Inputs, wanted: DataFrame) -> SourceLists:
     """Every source's lists of the `wanted` keys, in memory, without items that are not available."""
-    chosen = [source for source, _ in weighted_sources(inputs.settings.candidates.quotas)]
+    chosen = [source for source, _ in weighted_sources(inputs.settings.candidates.quotas, inputs.repeats)]
     ids, available = np.array(inputs.catalogue.ids, object), inputs.catalogue.available
     of: dict[Key, dict[str, CandidateList]] = {}
     for column, source in enumerate(chosen):

@@ -91,7 +91,7 @@ def training_pairs(
         asked = settled(reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left"))
         inputs = Inputs.of(past, seen, cut, settings, scenario, embed)
         lists = candidate_lists(inputs, needed_lists(asked, seen))
-        pairs.append(with_candidates(asked, lists, seen, settings.training.candidates))
+        pairs.append(with_candidates(asked, lists, seen, settings.training.candidates, scenario.repeats))
         items.append(seen.withColumn("cut", F.lit(cut)))
     return (
         in_schema(reduce(DataFrame.unionByName, pairs), TRAINING_PAIRS),

@@ -5,6 +5,7 @@ from typing import Any
 
 from contract.keys import Keys
 from contract.records import Pointer
+from contract.scenario import read_scenario
 from contract.settings import Settings
 from contract.store.connection import connect
 from contract.store.pointer import Promotion, read_pointer
@@ -64,5 +65,5 @@ def go_live(client: Any, keys: Keys, lake: Lake, promotion: Promotion, settings:
         return set_model(client, keys, promotion.model, promotion.replacing)
     redis = settings.redis
     publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
-    _, pointer = publish(publisher, lake, day, promotion)
+    _, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats, promotion)
     return pointer

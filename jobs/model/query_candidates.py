@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from contract.codec import CandidateList
-from contract.merge import merge_query
+from contract.merge import merge_query, never_proposed
 from contract.records import UserRecord
 from contract.schemas import TRAINING_PAIRS
 from jobs.candidates.rows import as_entries, of_entries
@@ -26,8 +26,11 @@ def needed_lists(asked: DataFrame, items: DataFrame) -> DataFrame:
     return roles(asked, items).select("kind", "key").distinct()
 
 
-def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit: int) -> DataFrame:
-    """TRAINING_PAIRS rows: `asked` with at most `limit` candidates out of `lists` (CANDIDATES rows)."""
+def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit: int, repeats: bool) -> DataFrame:
+    """TRAINING_PAIRS rows: `asked` with at most `limit` candidates out of `lists` (CANDIDATES rows).
+
+    `repeats`: as in contract.merge.never_proposed.
+    """
     parts = (
         roles(asked, items)
         .join(lists, ["kind", "key"])
@@ -45,7 +48,7 @@ def with_candidates(asked: DataFrame, lists: DataFrame, items: DataFrame, limit:
     def merge(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if len(batch):
-                yield _merged(batch, limit)
+                yield _merged(batch, limit, repeats)
 
     # A left join: a query for which nothing is known has no candidates, and counts so in the recall.
     joined = questions.join(parts, ["query_id", "split", "task"], "left").repartition(partitions, "query_id")
@@ -73,7 +76,7 @@ def roles(asked: DataFrame, items: DataFrame) -> DataFrame:
     return context.unionByName(users).unionByName(segments)
 
 
-def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
+def _merged(batch: pa.RecordBatch, limit: int, repeats: bool) -> pa.RecordBatch:
     sources = next((row for row in batch["sources"].to_pylist() if row), [])
     parts = batch["parts"]
     kinds, places = parts.values.field("kind").to_pylist(), parts.values.field("place").to_pylist()
@@ -82,6 +85,7 @@ def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
     lengths = parts.value_lengths().fill_null(0).to_numpy()
     starts = np.concatenate(([0], np.cumsum(lengths)))
     merged = []
+    users = batch["user"].to_pylist()
     for row, context in enumerate(batch["context"].to_pylist()):
         own = range(starts[row], starts[row + 1])
 
@@ -89,8 +93,9 @@ def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
             return [lists[at] for at in sorted((at for at in own if kinds[at] == kind), key=lambda at: places[at])]
 
         user = next(iter(of("user")), None)
-        merged.append(merge_query(user, of("item"), of("segment"), weights, frozenset(context), limit))
-    users = [_record(user) for user in batch["user"].to_pylist()]
+        history = (users[row] or {}).get("history") or ()
+        out = never_proposed(context, history, repeats)
+        merged.append(merge_query(user, of("item"), of("segment"), weights, out, limit))
     return pa.RecordBatch.from_arrays(
         [
             batch["query_id"],
@@ -98,7 +103,7 @@ def _merged(batch: pa.RecordBatch, limit: int) -> pa.RecordBatch:
             batch["task"],
             batch["cut"],
             batch["ts"],
-            pa.array(users, pa.string()),
+            pa.array([_record(user) for user in users], pa.string()),
             batch["context"],
             batch["labels"],
             pa.array([sources] * len(batch), pa.list_(pa.string())),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from contract.errors import BadInput
+from contract.merge import never_proposed
 from jobs.model.dataset import Query
 from reranker.scoring import Reranker
 
@@ -20,12 +21,13 @@ def candidate_order(queries: Sequence[Query]) -> dict[str, tuple[str, ...]]:
     return {query.query_id: query.candidates.item_ids for query in queries}
 
 
-def popularity(queries: Sequence[Query]) -> dict[str, tuple[str, ...]]:
-    """The most popular items of the 30 days before the split, the context's left out."""
+def popularity(queries: Sequence[Query], repeats: bool) -> dict[str, tuple[str, ...]]:
+    """The most popular items of the 30 days before the split but those that are never proposed (contract.merge)."""
     catalogue = sorted(queries[0].items.values(), key=lambda item: (-item.popularity_30d, item.item_id))
     out = {}
     for query in queries:
-        shown = {item.item_id for item in query.context}
+        history = query.user.history if query.user else ()
+        shown = never_proposed([item.item_id for item in query.context], history, repeats)
         popular = (item.item_id for item in catalogue[: POPULAR_LENGTH + len(shown)] if item.item_id not in shown)
         out[query.query_id] = tuple(popular)[:POPULAR_LENGTH]
     return out

@@ -19,9 +19,11 @@ FROM_NOTHING = 0.2
 
 @dataclass(frozen=True)
 class Asked:
-    """One query: `lists` are the keys it reads (user, then items in order of context, then segments)."""
+    """One query: `out` is never proposed; `lists` are the keys it reads (user, then items in order of context, then
+    segments).
+    """
 
-    context: tuple[str, ...]
+    out: frozenset[str]
     labels: frozenset[str]
     lists: tuple[Key, ...]
 
@@ -60,7 +62,7 @@ def recall(asked: Sequence[Asked], lists: SourceLists, weights: Weights, places:
             [one for kind, one in found if kind == "item"],
             [one for kind, one in found if kind == "segment"],
             columns,
-            query.context,
+            query.out,
             max(places),
         )
         for column, place in enumerate(places):

@@ -8,6 +8,7 @@ from itertools import chain
 from contract.errors import BadInput, CorruptValue, NoGeneration, PublishRefused
 from contract.keys import Keys
 from contract.records import GenerationMeta, Pointer
+from contract.scenario import read_scenario
 from contract.settings import Settings
 from contract.store.connection import connect
 from contract.store.pointer import Promotion
@@ -39,7 +40,7 @@ def main(args: Namespace, settings: Settings) -> None:
         refuse_older(Reader(client, keys), day)
     publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
     started = time.monotonic()
-    meta, pointer = publish(publisher, lake, day)
+    meta, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats)
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(meta.counts.items()))
     print(
         f"generation {meta.generation} of {day} is live after {time.monotonic() - started:.1f} s: {counts}; "
@@ -76,9 +77,10 @@ def publishable_day(lake: Lake, reader: Reader) -> str | None:
 
 
 def publish(
-    publisher: Publisher, lake: Lake, day: str, promotion: Promotion | None = None
+    publisher: Publisher, lake: Lake, day: str, repeats: bool, promotion: Promotion | None = None
 ) -> tuple[GenerationMeta, Pointer]:
     """Publish the tables of `day`, and with them the model of `promotion`; what is live before stays until the flip.
+    `repeats`: of the scenario.
 
     Raises BadInput for a table that is missing or empty, PublishRefused, StoreUnreachable.
     """
@@ -87,7 +89,7 @@ def publish(
     generation = publisher.open()
     for kind, id, value in values:
         publisher.write(generation, kind, id, value)
-    meta = publisher.seal(generation, day, scored.sources, scored.weights)
+    meta = publisher.seal(generation, day, scored.sources, scored.weights, repeats)
     return meta, publisher.flip(generation, promotion)
 
 

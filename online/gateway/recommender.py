@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from contract.codec import CandidateList
 from contract.errors import CorruptValue, NoGeneration, StoreUnreachable
-from contract.merge import merge_query
+from contract.merge import merge_query, never_proposed
 from contract.records import ItemRecord, Pointer
 from contract.settings import Gateway
 from contract.store.answers import AnswerCache
@@ -92,12 +92,13 @@ class Recommender:
         data = self.reader.query(generation, request.user_id, context)
         known = self.generations.items(generation, context) if context else {}
         clock.require(self.store_timeout_seconds)
+        history = data.user.history if data.user is not None else ()
         candidates = merge_query(
             data.user_candidates,
             [data.item_candidates[id] for id in context if id in data.item_candidates],
             self.generations.popular(generation, _segments(data, context, known)),
             meta.weights,
-            {*request.exclude, *context},
+            {*request.exclude, *never_proposed(context, history, meta.repeats)},
             self.limits.merged_candidates,
         )
         stranger = _stranger(request, data, known)

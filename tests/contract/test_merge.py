@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.codec import CandidateList
-from contract.merge import merge_lists, merge_query
+from contract.merge import merge_lists, merge_query, never_proposed
 
 ITEM = st.sampled_from("abcdefgh")
 ORDERS = st.lists(st.lists(ITEM, unique=True, max_size=8), max_size=4)
@@ -115,3 +115,8 @@ def test_a_query_names_each_item_once_and_none_that_is_excluded(
     assert len(set(query.item_ids)) == len(query.item_ids) == min(limit, len(everything))
     assert set(query.item_ids) <= everything
     assert query.scores.shape[0] == query.source.shape[0] == len(query)
+
+
+def test_what_is_never_proposed() -> None:
+    assert never_proposed(["a"], ["b"], repeats=True) == {"a"}
+    assert never_proposed(["a"], ["b"], repeats=False) == {"a", "b"}

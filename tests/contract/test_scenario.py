@@ -41,7 +41,7 @@ def test_the_file_is_read_as_it_stands(tmp_path: Path) -> None:
         ({"task": "guess"}, "task: Input should be 'basket' or 'next_visit' (is 'guess')"),
         ({"task": None}, "task: Field required"),
         ({"users": None}, "users: Field required"),
-        ({"session": {}}, "no field 'session'; there are task, users, sessions, positive, text"),
+        ({"session": {}}, "no field 'session'; there are task, users, repeats, sessions, positive,"),
         ({"sessions": 5}, "sessions: wants rule, gap_seconds, each with its value"),
         ({"sessions__rule": "gap"}, "sessions.rule: Input should be 'given' or 'silence' (is 'gap')"),
         ({"sessions__gap_seconds": 0}, "sessions.gap_seconds: Input should be greater than or equal to 1 (is 0)"),

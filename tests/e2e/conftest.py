@@ -26,6 +26,7 @@ def environment(tmp_path: Path, client: Any, valkey_url: str) -> dict[str, str]:
         # Sixty queries show little, and the machine may be busy: that the gate's verb runs is enough here.
         "GATE__TOLERANCE": "1",
         "GATE__LATENCY_BUDGET_MS": "10000",
+        "REGISTRY__TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db",
         "GATEWAY__PORT": str(free_port()),
         "GATEWAY__TIMEOUT_MS": "5000",
         "GATEWAY__MIN_TIMEOUT_MS": "1001",

@@ -61,6 +61,7 @@ def publish(
     keys: Keys,
     titled: Callable[[str], str] = str,
     lists: Mapping[tuple[str, str], Sequence[str]] = LISTS,
+    repeats: bool = True,
 ) -> int:
     """A live generation of the toy catalogue; `titled` marks its titles."""
     publisher = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=600)
@@ -73,7 +74,7 @@ def publish(
     for (kind, id), ids in lists.items():
         source = 1 if kind == "candidates-segment" else 0
         publisher.write(number, kind, id, encode_candidates(ranked(ids, source)))  # type: ignore[arg-type]
-    publisher.seal(number, "2011-12-09", SOURCES, WEIGHTS)
+    publisher.seal(number, "2011-12-09", SOURCES, WEIGHTS, repeats)
     publisher.flip(number)
     return number
 

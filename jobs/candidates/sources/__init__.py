@@ -30,17 +30,21 @@ class Source:
     lists: Callable[[Inputs], DataFrame]
 
 
+REPEAT = "repeat"
+
 SOURCES = (
     Source("covisitation", ("item",), 2.0, covisitation.lists),
     Source("als", ("user", "item"), 0.5, als.lists),
     Source("content", ("item",), 0.3, content.lists),
-    Source("repeat", ("user",), 1.4, repeat.lists),
+    Source(REPEAT, ("user",), 1.4, repeat.lists),
     Source("popularity", ("segment",), 0.2, popularity.lists),
 )
 
 
-def weighted_sources(quotas: dict[str, float]) -> list[tuple[Source, float]]:
+def weighted_sources(quotas: dict[str, float], repeats: bool) -> list[tuple[Source, float]]:
     """The sources that take part, each with its weight; a weight of 0 leaves a source out.
+
+    Without `repeats` (of the scenario) nothing is proposed to those who chose it: then `repeat` takes no part.
 
     Raises BadInput for a quota of an unknown source, for a negative one, or where none is left.
     """
@@ -51,7 +55,7 @@ def weighted_sources(quotas: dict[str, float]) -> list[tuple[Source, float]]:
         if weight < 0:
             raise BadInput(f"PACE_CANDIDATES__QUOTAS: {name!r} has weight {weight}; give 0 to leave it out, or more")
     weighted = [(source, quotas.get(source.name, source.weight)) for source in SOURCES]
-    chosen = [(source, weight) for source, weight in weighted if weight > 0]
+    chosen = [(source, weight) for source, weight in weighted if weight > 0 and (repeats or source.name != REPEAT)]
     if not chosen:
         raise BadInput("PACE_CANDIDATES__QUOTAS: every source has weight 0; leave at least one in")
     return chosen

@@ -1,6 +1,7 @@
 """Implicit matrix factorisation (Hu, Koren, Volinsky 2008) by Spark MLlib.
 
-Per user: the items of the highest predicted preference, cut to 0..1. Per item: the nearest item factors by
+Per user: the items of the highest predicted preference, cut to 0..1, without those chosen before where the scenario
+knows no repeats. Per item: the nearest item factors by
 cosine. A row of the matrix is a user, or a session where the user is unknown; only users get lists.
 """
 
@@ -14,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.candidates.inputs import Inputs
-from jobs.candidates.lists import LISTS, as_batch, best_places
+from jobs.candidates.lists import LISTS, as_batch, best_places, ragged
 from jobs.candidates.neighbours import item_neighbours, rows_to_score
 from jobs.candidates.numbering import numbered
 
@@ -51,6 +52,9 @@ def lists(inputs: Inputs) -> DataFrame:
     users = model.userFactors.join(
         rows.where("user_id IS NOT NULL").select(F.col("number").alias("id"), "user_id"), "id"
     ).select("user_id", "features")
+    if not inputs.repeats:
+        chosen = inputs.choices.groupBy("user_id").agg(F.collect_list("item").alias("chosen"))
+        users = users.join(chosen, "user_id")
     return _user_lists(inputs, users, factors).unionByName(
         item_neighbours(spark, inputs.catalogue.ids, factors, inputs.catalogue.available, inputs.length)
     )
@@ -74,10 +78,13 @@ def _user_lists(inputs: Inputs, users: DataFrame, factors: NDArray[np.float32]) 
         factors = shared.value
         for batch in batches:
             keys = batch["user_id"].to_pylist()
+            chosen = list(ragged(batch["chosen"])) if "chosen" in batch.schema.names else []
             vectors = np.asarray(batch["features"].flatten(), np.float32).reshape(len(batch), -1)
             for start in range(0, len(keys), step):
                 scores = np.clip(vectors[start : start + step] @ factors.T, 0.0, 1.0)
                 scores[:, ~available] = 0.0
+                for row, items in zip(scores, chosen[start : start + step], strict=False):
+                    row[items] = 0.0
                 places = [best_places(row, length) for row in scores]
                 yield as_batch(
                     "user",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import threadpool_limits
 
+from contract.merge import never_proposed
 from jobs.model.baselines.interactions import Interactions
 from jobs.model.dataset import Query
 
@@ -26,7 +27,7 @@ SESSION_NEIGHBOURS = 100
 Rankings = dict[str, tuple[str, ...]]
 
 
-def item_knn(past: Interactions, queries: Sequence[Query]) -> Rankings:
+def item_knn(past: Interactions, queries: Sequence[Query], repeats: bool = True) -> Rankings:
     """Summed cosine of each item to what the query tells."""
     from implicit.nearest_neighbours import CosineRecommender
 
@@ -43,10 +44,10 @@ def item_knn(past: Interactions, queries: Sequence[Query]) -> Rankings:
     def scores(query: Query, known: sparse.csr_matrix) -> NDArray[np.float32]:
         return (known @ (by_context() if query.context else by_history())).toarray().ravel()
 
-    return _ranked(past, queries, scores)
+    return _ranked(past, queries, scores, repeats)
 
 
-def als(past: Interactions, queries: Sequence[Query], seed: int) -> Rankings:
+def als(past: Interactions, queries: Sequence[Query], seed: int, repeats: bool = True) -> Rankings:
     """Factors of sessions for baskets, of users for next visits; a query is folded in from what it tells."""
     from implicit.als import AlternatingLeastSquares
 
@@ -63,10 +64,10 @@ def als(past: Interactions, queries: Sequence[Query], seed: int) -> Rankings:
         vector = np.asarray(model.recalculate_user(np.array([0]), known)).reshape(-1)
         return np.asarray(model.item_factors) @ vector
 
-    return _ranked(past, queries, scores)
+    return _ranked(past, queries, scores, repeats)
 
 
-def session_knn(past: Interactions, queries: Sequence[Query]) -> Rankings:
+def session_knn(past: Interactions, queries: Sequence[Query], repeats: bool = True) -> Rankings:
     """Items of the sessions most like what the query tells, each by its likeness."""
     sessions = past.sessions
     by_item = sessions.tocsc()
@@ -80,15 +81,19 @@ def session_knn(past: Interactions, queries: Sequence[Query]) -> Rankings:
         nearest = np.argsort(-likeness, kind="stable")[:SESSION_NEIGHBOURS]
         return sessions[sharing[nearest]].T @ likeness[nearest].astype(np.float32)
 
-    return _ranked(past, queries, scores)
+    return _ranked(past, queries, scores, repeats)
 
 
 def _ranked(
     past: Interactions,
     queries: Iterable[Query],
     scores: Callable[[Query, sparse.csr_matrix], NDArray[np.float32]],
+    repeats: bool,
 ) -> Rankings:
-    """The LENGTH best items that the context does not hold, above 0; nothing for a query that tells nothing known."""
+    """The LENGTH best items that the context does not hold, above 0; nothing for a query that tells nothing known.
+
+    Without `repeats` (of the scenario) nothing of the user's past either.
+    """
     out: Rankings = {}
     for query in queries:
         known = past.known(query)
@@ -96,7 +101,11 @@ def _ranked(
             out[query.query_id] = ()
             continue
         found = np.asarray(scores(query, known), np.float32).ravel().copy()
-        found[[past.column[item.item_id] for item in query.context if item.item_id in past.column]] = 0.0
+        history = query.user.history if query.user else ()
+        hidden = never_proposed([item.item_id for item in query.context], history, repeats)
+        found[[past.column[item_id] for item_id in hidden if item_id in past.column]] = 0.0
+        if not repeats:
+            found[known.indices] = 0.0
         best = np.argsort(-found, kind="stable")[:LENGTH]
         out[query.query_id] = past.ids(best[found[best] > 0])
     return out

@@ -82,9 +82,9 @@ SCORERS: dict[str, Callable[[Known], LambdaMart]] = {
 }
 
 BASELINES: dict[str, Ranker] = {
-    "item-kNN": lambda known, queries: by_ids.item_knn(known.past, queries),
-    "ALS": lambda known, queries: by_ids.als(known.past, queries, known.settings.night.seed),
-    "session-kNN": lambda known, queries: by_ids.session_knn(known.past, queries),
+    "item-kNN": lambda known, queries: by_ids.item_knn(known.past, queries, known.scenario.repeats),
+    "ALS": lambda known, queries: by_ids.als(known.past, queries, known.settings.night.seed, known.scenario.repeats),
+    "session-kNN": lambda known, queries: by_ids.session_knn(known.past, queries, known.scenario.repeats),
     "SASRec": lambda known, queries: known.sasrec.rankings(queries),
     "zero-shot cosine": lambda known, queries: zero_shot(known.embed, queries, known.scenario.text),
     "LambdaMART without text": lambda known, queries: known.without_text.rankings(queries),

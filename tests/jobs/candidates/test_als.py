@@ -1,5 +1,7 @@
 """Matrix factorisation."""
 
+from dataclasses import replace
+
 from jobs.candidates.sources import als
 
 # Two circles that never meet: pens are chosen with pens, cups with cups.
@@ -35,6 +37,14 @@ def test_without_users_sessions_teach_and_items_have_lists(make_inputs, read_lis
 def test_a_single_choice_is_enough_to_run(make_inputs, read_lists) -> None:
     inputs = make_inputs([("s", "ann", "a", 0)], {"a": "all"}, als_rank=4)
     assert set(read_lists(inputs, als.lists(inputs))) <= {("user", "ann")}
+
+
+def test_without_repeats_a_user_is_not_offered_what_they_chose(make_inputs, read_lists) -> None:
+    inputs = replace(make_inputs(CHOICES, ITEMS, als_rank=4), repeats=False)
+    found = read_lists(inputs, als.lists(inputs))
+    assert found["user", "p1"][0][0] == "pen1"  # the one of the circle that p1 never chose
+    assert not {"pen2", "pen3"} & {item for item, _ in found["user", "p1"]}
+    assert {item for item, _ in found["item", "pen1"][:2]} == {"pen2", "pen3"}  # items know no users
 
 
 def test_what_is_not_available_is_not_proposed(make_inputs, read_lists) -> None:

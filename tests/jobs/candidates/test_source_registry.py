@@ -12,8 +12,14 @@ def test_names_are_columns_of_their_own() -> None:
 
 
 def test_quotas_weigh_and_leave_out() -> None:
-    chosen = {source.name: weight for source, weight in weighted_sources({"als": 0.5, "content": 0})}
+    chosen = {source.name: weight for source, weight in weighted_sources({"als": 0.5, "content": 0}, repeats=True)}
     assert chosen == {"covisitation": 2.0, "als": 0.5, "repeat": 1.4, "popularity": 0.2}
+
+
+def test_where_nothing_is_chosen_twice_repeats_take_no_part() -> None:
+    assert [source.name for source, _ in weighted_sources({}, repeats=False)] == [
+        source.name for source in SOURCES if source.name != "repeat"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -26,7 +32,7 @@ def test_quotas_weigh_and_leave_out() -> None:
 )
 def test_quotas_that_mean_nothing_are_refused(quotas: dict[str, float], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
-        weighted_sources(quotas)
+        weighted_sources(quotas, repeats=True)
 
 
 def test_sources_propose_what_they_declare(make_inputs, read_lists) -> None:

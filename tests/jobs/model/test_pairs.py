@@ -14,6 +14,7 @@ from contract.codec import CandidateList
 from contract.errors import BadInput
 from contract.merge import merge_query
 from contract.records import UserRecord
+from contract.scenario import Scenario
 from contract.schemas import EVENTS, ITEMS, SESSIONS, TRAINING_HISTORY, TRAINING_ITEMS, TRAINING_PAIRS
 from contract.settings import Candidates, Settings, Training
 from jobs.candidates.build import candidate_lists
@@ -23,7 +24,7 @@ from jobs.features.items import item_features
 from jobs.lake import Lake
 from jobs.model import pairs
 from jobs.model.pairs import by_cut, split_periods, training_pairs
-from tests.scenarios import SAMPLE
+from tests.scenarios import SAMPLE, scenario
 
 END = datetime(2024, 6, 1, tzinfo=UTC)
 # train: 20 days from 2024-05-02, the last two of them validation; test: 10 days from 2024-05-22.
@@ -92,13 +93,18 @@ def versions(more: Sequence[tuple[str, float]] = ()) -> list[tuple[object, ...]]
     ]
 
 
-def world(spark: SparkSession, sessions: Sequence[Session], items: Sequence[tuple[str, float]] = ()) -> World:
+def world(
+    spark: SparkSession,
+    sessions: Sequence[Session],
+    items: Sequence[tuple[str, float]] = (),
+    given: Scenario = SAMPLE,
+) -> World:
     found, records = training_pairs(
         spark.createDataFrame(session_rows(sessions), SESSIONS),
         spark.createDataFrame(versions(items), ITEMS),
         END,
         SETTINGS,
-        SAMPLE,
+        given,
         by_age,
     )
     rows = found.collect()
@@ -151,6 +157,17 @@ def test_next_visits_are_tested_beside_the_baskets(plain: World) -> None:
         "q2": ("test", [], ["a", "b", "y"]),
     }
     assert plain.visits["q1"]["entries"]  # from ann's own list and her segment's
+
+
+def test_where_nothing_is_chosen_twice_no_candidate_is_of_the_users_history(spark: SparkSession, plain: World) -> None:
+    def again(found: World) -> list[str]:
+        """Ann's candidates for the next visit that she chose before the cut: a, b, c, x and d."""
+        return [entry["item_id"] for entry in found.visits["q1"]["entries"] if entry["item_id"] in "abcxd"]
+
+    assert again(plain)
+    once = world(spark, [*PAST, *TRAIN, *TEST], given=scenario(repeats=False))
+    assert once.visits["q1"]["entries"]
+    assert again(once) == []
 
 
 def test_users_are_as_of_the_cut(plain: World) -> None:
@@ -206,7 +223,7 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
                 lists.get(("user", user.user_id)) if user else None,
                 [lists["item", item] for item in row["context"] if ("item", item) in lists],
                 [lists["segment", name] for name in wanted if ("segment", name) in lists],
-                [weight for _, weight in weighted_sources(SETTINGS.candidates.quotas)],
+                [weight for _, weight in weighted_sources(SETTINGS.candidates.quotas, repeats=True)],
                 row["context"],
                 TRAINING.candidates,
             )

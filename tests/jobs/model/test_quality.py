@@ -56,12 +56,19 @@ def test_too_few_queries_have_a_mean_and_no_interval(values: list[float]) -> Non
 
 def test_the_popular_list_leaves_out_what_is_in_the_basket() -> None:
     asked = queries(4)
-    ranked = popularity(asked)
+    ranked = popularity(asked, repeats=True)
     for one in asked:
         shown = {item.item_id for item in one.context}
         counts = [CATALOGUE[item_id].popularity_30d for item_id in ranked[one.query_id]]
         assert counts == sorted(counts, reverse=True)
         assert set(ranked[one.query_id]) == set(CATALOGUE) - shown
+
+
+def test_where_nothing_is_chosen_twice_the_popular_list_leaves_out_the_history_too() -> None:
+    asked = queries(4)
+    ranked = popularity(asked, repeats=False)
+    for one in asked:
+        assert not set(ranked[one.query_id]) & set(one.user.history if one.user else ())
 
 
 def test_scores_reorder_the_head_and_leave_the_tail() -> None:

@@ -24,8 +24,8 @@ LISTS = SourceLists(
     length=3,
 )
 ASKED = [
-    Asked(("c",), frozenset("ad"), (("user", "ann"), ("item", "c"), ("segment", "all"))),
-    Asked(("x",), frozenset("z"), (("item", "x"), ("segment", "all"))),
+    Asked(frozenset("c"), frozenset("ad"), (("user", "ann"), ("item", "c"), ("segment", "all"))),
+    Asked(frozenset("x"), frozenset("z"), (("item", "x"), ("segment", "all"))),
 ]
 EVEN = {"one": 1.0, "two": 1.0}
 

@@ -24,20 +24,20 @@ def written(tmp_path: Path) -> Lake:
     return lake
 
 
-def test_attributes_are_served_as_the_map_they_were(client: Any, keys: Keys, written: Lake) -> None:
-    path = Path(written.path("item_features", DAY)) / "part.parquet"
-    maps = pa.array([[("brand", "Oak"), ("size", "L")]], pa.map_(pa.string(), pa.string()))
-    pq.write_table(pq.read_table(path).append_column("attributes", maps), path)
-    publish(publisher(client, keys), written, DAY)
-    assert Reader(client, keys).items(1, ["ä:1"])["ä:1"].attributes == {"brand": "Oak", "size": "L"}
-
-
 def publisher(client: Any, keys: Keys) -> Publisher:
     return Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
 
 
+def test_attributes_are_served_as_the_map_they_were(client: Any, keys: Keys, written: Lake) -> None:
+    path = Path(written.path("item_features", DAY)) / "part.parquet"
+    maps = pa.array([[("brand", "Oak"), ("size", "L")]], pa.map_(pa.string(), pa.string()))
+    pq.write_table(pq.read_table(path).append_column("attributes", maps), path)
+    publish(publisher(client, keys), written, DAY, repeats=True)
+    assert Reader(client, keys).items(1, ["ä:1"])["ä:1"].attributes == {"brand": "Oak", "size": "L"}
+
+
 def test_every_row_is_served_as_it_stood_in_the_lake(client: Any, keys: Keys, written: Lake) -> None:
-    meta, pointer = publish(publisher(client, keys), written, DAY)
+    meta, pointer = publish(publisher(client, keys), written, DAY, repeats=True)
     reader = Reader(client, keys)
     assert pointer.generation == 1
     assert meta.counts == {
@@ -62,10 +62,10 @@ def test_every_row_is_served_as_it_stood_in_the_lake(client: Any, keys: Keys, wr
 def test_lists_of_other_sources_are_refused_and_the_live_generation_stays(
     client: Any, keys: Keys, written: Lake
 ) -> None:
-    publish(publisher(client, keys), written, DAY)
+    publish(publisher(client, keys), written, DAY, repeats=True)
     write(written, "candidates", [LISTS[0], {**LISTS[1], "sources": ["popularity", "als"]}])
     with pytest.raises(BadInput, match="beside lists of"):
-        publish(publisher(client, keys), written, DAY)
+        publish(publisher(client, keys), written, DAY, repeats=True)
     assert Reader(client, keys).pointer().generation == 1
 
 
@@ -73,7 +73,7 @@ def test_a_missing_table_is_named_and_nothing_is_written(client: Any, keys: Keys
     lake = Lake(str(tmp_path))
     write(lake, "candidates", LISTS)
     with pytest.raises(BadInput, match="item_features"):
-        publish(publisher(client, keys), lake, DAY)
+        publish(publisher(client, keys), lake, DAY, repeats=True)
     assert client.dbsize() == 0
 
 
@@ -81,13 +81,13 @@ def test_an_empty_table_is_not_published(client: Any, keys: Keys, written: Lake)
     folder = Path(written.path("candidates", DAY))
     pq.write_table(pq.read_table(folder / "part.parquet").slice(0, 0), folder / "part.parquet")
     with pytest.raises(BadInput, match="empty generation"):
-        publish(publisher(client, keys), written, DAY)
+        publish(publisher(client, keys), written, DAY, repeats=True)
 
 
 def test_a_backfill_does_not_replace_a_later_day(client: Any, keys: Keys, written: Lake) -> None:
     reader = Reader(client, keys)
     refuse_older(reader, DAY)  # nothing is live
-    publish(publisher(client, keys), written, DAY)
+    publish(publisher(client, keys), written, DAY, repeats=True)
     for day in (DAY, "2011-12-10"):
         refuse_older(reader, day)
     with pytest.raises(PublishRefused, match="generation 1 of 2011-12-09 is live, and 2011-12-08 is older: it stays"):

@@ -103,6 +103,16 @@ def test_no_model_means_the_precomputed_order(client, keys, settings, start_gate
     assert answer["items"][0]["score"] == 1.0
 
 
+@pytest.mark.parametrize(("repeats", "found"), [(True, {"cup", "chair", "lamp"}), (False, {"chair", "lamp"})])
+def test_what_a_user_chose_is_proposed_again_only_where_things_are_chosen_twice(
+    client, keys, settings, start_gateway, repeats, found
+) -> None:
+    lists = {("candidates-user", "ann"): ("cup", "chair"), ("candidates-segment", "all"): ("lamp", "cup")}
+    publish(client, keys, lists=lists, repeats=repeats)  # ann has chosen the cup
+
+    assert set(ids(start_gateway(settings()).get("/recommend?user_id=ann").json)) == found
+
+
 def test_no_ranker_means_the_precomputed_order(client, keys, settings, start_gateway) -> None:
     publish(client, keys)
     set_model(client, keys, "m1")

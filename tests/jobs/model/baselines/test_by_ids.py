@@ -80,6 +80,13 @@ def test_nothing_is_ranked_twice(ranker) -> None:
     assert np.isfinite(PAST.sessions.data).all()
 
 
+def test_without_repeats_a_users_past_is_not_proposed() -> None:
+    past = of([("s1", "ann", "ab"), ("s2", "bob", "abc"), ("s3", "cyd", "bc")])
+    for rank in (item_knn, lambda *asked, repeats: als(*asked, seed=1, repeats=repeats)):
+        assert "b" in rank(past, [asked("q", user="ann")], repeats=True)["q"]
+        assert set(rank(past, [asked("q", user="ann")], repeats=False)["q"]) == {"c"}
+
+
 EVERY = [item_knn, session_knn, lambda past, queries: als(past, queries, 1)]
 
 
