@@ -159,6 +159,11 @@ class Training(Section):
     encoder_rate: Positive = Field(1e-4, description="Highest learning rate of the encoder")
     head_rate: Positive = Field(1e-3, description="Highest learning rate of the head")
     warm_up: float = Field(0.1, ge=0, le=1, description="Share of the steps in which the learning rates rise")
+    trees: int = Field(
+        100,
+        ge=0,
+        description="Boosted trees of the dense features, a fold, whose score is one more feature; 0: none",
+    )
     text_loss: float = Field(0.5, ge=0, description="Weight of the text score's own loss; at 0 texts teach nothing")
     validate_steps: int = Field(
         500, ge=0, description="Steps between two validations, of which the best one's weights are kept; 0: none"

@@ -5,6 +5,7 @@
     config.json         the encoder, as Hugging Face describes it, before heads and neurons were pruned
     tokenizer.json      the tokenizer
     golden.json         queries with the scores they got (reranker.golden)
+    trees.json          boosted trees, where their score is a feature (reranker.boosting)
 
 An artifact never changes: its version holds the manifest's digest. It is written aside and renamed into place.
 """
@@ -22,6 +23,7 @@ import msgspec
 
 from contract.errors import ArtifactMismatch
 from contract.features import VERSION as FEATURE_VIEW
+from reranker.boosting import BOOSTED
 from reranker.golden import GoldenQuery
 from reranker.manifest import MANIFEST, FileEntry, Manifest, canonical, read_manifest, seal
 from reranker.texts import TEMPLATE_VERSION
@@ -30,6 +32,7 @@ WEIGHTS = "model.safetensors"
 CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 GOLDEN = "golden.json"
+TREES = "trees.json"
 # Starts the name of a directory that is being written.
 UNFINISHED = ".writing-"
 CONTENT = (WEIGHTS, CONFIG, TOKENIZER, GOLDEN)
@@ -93,8 +96,9 @@ def read_artifact(directory: Path) -> Artifact:
     manifest = read_manifest(directory)
     if unknown := sorted({entry.name for entry in directory.iterdir()} - {MANIFEST, *manifest.files}):
         raise ArtifactMismatch(f"{directory}: unknown file {unknown[0]}; a model has only {', '.join(CONTENT)}")
-    if sorted(manifest.files) != sorted(CONTENT):
-        raise ArtifactMismatch(f"{directory / MANIFEST}: it names {sorted(manifest.files)}, not {sorted(CONTENT)}")
+    wanted = sorted((*CONTENT, TREES) if BOOSTED in manifest.feature_names else CONTENT)
+    if sorted(manifest.files) != wanted:
+        raise ArtifactMismatch(f"{directory / MANIFEST}: it names {sorted(manifest.files)}, not {wanted}")
     content = {name: _verified(directory / name, entry) for name, entry in manifest.files.items()}
     for what, theirs, ours in (
         ("text template version", manifest.template_version, TEMPLATE_VERSION),

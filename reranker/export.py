@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import torch
 
-from reranker.artifact import CONFIG, GOLDEN, TOKENIZER, WEIGHTS, Artifact, write_artifact
+from reranker.artifact import CONFIG, GOLDEN, TOKENIZER, TREES, WEIGHTS, Artifact, write_artifact
+from reranker.boosting import Trees
 from reranker.encoding import TextEncoder
 from reranker.golden import GoldenQuery
 from reranker.manifest import Manifest, Pruning
@@ -32,6 +33,7 @@ def export_artifact(
     metrics: Mapping[str, float],
     teacher: str = "",
     pruning: Pruning | None = None,
+    trees: Trees | None = None,
 ) -> Path:
     """Write the artifact to `parent`/<version> and return that directory.
 
@@ -64,6 +66,7 @@ def export_artifact(
         WEIGHTS: pack_weights(network),
         CONFIG: network.encoder.config.to_json_string(use_diff=False).encode(),
         TOKENIZER: tokenizer,
+        **({TREES: trees.packed()} if trees else {}),
     }
     written = build_reranker(Artifact(manifest, content), torch.device("cpu"), None)
     answers = [query.answered(*scores) for query, scores in zip(golden, written.answer(golden), strict=True)]

@@ -67,6 +67,8 @@ class Run:
         """Every step from `state` on, or from the first; the network then has the weights that validated best."""
         if state:
             self._restore(state)
+        elif self._validate and self._plan.validate_steps:  # what training does not improve on is kept
+            self._measure(0)
         found = self._found
         with tqdm(
             total=self._steps, initial=len(found.losses), desc=self._label, unit="step", mininterval=1.0

@@ -13,7 +13,8 @@ from contract.codec import CandidateList
 from contract.errors import ArtifactMismatch
 from contract.features import align, feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
-from reranker.artifact import TOKENIZER, Artifact, read_artifact
+from reranker.artifact import TOKENIZER, TREES, Artifact, read_artifact
+from reranker.boosting import BOOSTED, Trees
 from reranker.conversion import admitted_type
 from reranker.encoding import SpecialTokens, TextEncoder, stored_tokens
 from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, GoldenQuery, compare
@@ -59,6 +60,7 @@ class Reranker:
         device: torch.device,
         half: torch.dtype | None,
         batch_pairs: int = BATCH_PAIRS,
+        trees: Trees | None = None,
     ) -> None:
         self.manifest = manifest
         self.version = manifest.version
@@ -71,6 +73,7 @@ class Reranker:
         if half is not None:  # the head stays in float32
             self._network.encoder.to(half)
         self._encoder = encoder
+        self._trees = trees
         self._batch_pairs = batch_pairs
 
     def score(
@@ -100,11 +103,14 @@ class Reranker:
     ) -> PreparedQuery:
         """The part of `score` before the network: texts to tokens, records to features."""
         features = pair_features(user, context, candidates, items, sources)
+        features = align(features, feature_names(sources), self.manifest.feature_names)
+        if self._trees:
+            features[:, -1] = self._trees.score(features[:, :-1])
         known = (items.get(item_id) or ItemRecord(item_id, "") for item_id in candidates.item_ids)
         return PreparedQuery(
             self._encoder.query(user, context, items),
             tuple(self._encoder.item(item) for item in known),
-            align(features, feature_names(sources), self.manifest.feature_names),
+            features,
         )
 
     def run(self, prepared: PreparedQuery) -> PairScores:
@@ -187,7 +193,23 @@ def build_reranker(
     artifact: Artifact, device: torch.device, half: torch.dtype | None, batch_pairs: int = BATCH_PAIRS
 ) -> Reranker:
     """A Reranker of an artifact in a given number format, its golden pairs not looked at. Raises ArtifactMismatch."""
-    return Reranker(artifact.manifest, unpack_network(artifact), _text_encoder(artifact), device, half, batch_pairs)
+    network, encoder, trees = unpack_network(artifact), _text_encoder(artifact), _trees(artifact)
+    return Reranker(artifact.manifest, network, encoder, device, half, batch_pairs, trees)
+
+
+def load_trees(directory: Path) -> Trees | None:
+    """The trees of a verified artifact; None where it has none. Raises ArtifactMismatch."""
+    return _trees(read_artifact(directory))
+
+
+def _trees(artifact: Artifact) -> Trees | None:
+    names = artifact.manifest.feature_names
+    if BOOSTED not in names:
+        return None
+    try:
+        return Trees.unpacked(artifact.content[TREES], len(names) - 1)
+    except ArtifactMismatch as error:
+        raise ArtifactMismatch(f"{TREES} of model {artifact.manifest.version}: {error}") from error
 
 
 def _text_encoder(artifact: Artifact) -> TextEncoder:

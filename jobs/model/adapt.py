@@ -121,7 +121,7 @@ def _short_fine_tune(base: Path, lake: Lake, day: str, training: Training, scena
     )  # fmt: skip
     plan = training_plan(short, seed)
     tuned, _ = fine_tune(base, lake, day, short, scenario, plan)
-    return Validation(lake, day, short, scenario.task, tuned.encoder, plan).ndcg10(tuned.network)
+    return Validation(lake, day, short, scenario.task, tuned.encoder, plan, tuned.trees).ndcg10(tuned.network)
 
 
 def _key(base: Path, texts: list[str], day: str, training: Training, scenario: Scenario, seed: int) -> str:

@@ -17,6 +17,7 @@ from jobs.item_rows import as_item, item_columns
 from jobs.lake import Lake
 from jobs.model.draw import draw
 from jobs.parquet import open_day
+from reranker.boosting import BOOSTED, Trees
 from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.golden import GoldenQuery
@@ -72,8 +73,10 @@ def read_queries(
     return queries
 
 
-def as_example(query: Query, encoder: TextEncoder) -> Example:
+def as_example(query: Query, encoder: TextEncoder, trees: Trees | None = None, trained_on: bool = False) -> Example:
     """A query with all of its candidates as a training example.
+
+    With `trees` their score is the last feature; `trained_on`: of the ones that have not seen the query.
 
     Raises BadInput where a feature is no finite number. Serving takes it for an average one, as an answer is due;
     here there is time to mend what made it.
@@ -86,6 +89,9 @@ def as_example(query: Query, encoder: TextEncoder) -> Example:
             f"{query.candidates.item_ids[row]} is {features[row, column]}: mend the records or the source that it "
             "comes from, and run training_pairs again"
         )
+    if trees:
+        boosted = trees.held_out(features, query.query_id) if trained_on else trees.score(features)
+        features = np.column_stack((features, boosted))
     known = (query.items.get(item_id) or ItemRecord(item_id, "") for item_id in query.candidates.item_ids)
     return Example(
         encoder.query(query.user, query.context, query.items),
@@ -95,9 +101,9 @@ def as_example(query: Query, encoder: TextEncoder) -> Example:
     )
 
 
-def names_of(queries: Sequence[Query]) -> tuple[str, ...]:
+def names_of(queries: Sequence[Query], trees: Trees | None = None) -> tuple[str, ...]:
     """The names of the features of `as_example`."""
-    return feature_names(queries[0].sources)
+    return (*feature_names(queries[0].sources), *((BOOSTED,) if trees else ()))
 
 
 def as_query(row: dict[str, Any], items: Mapping[datetime, Mapping[str, ItemRecord]], candidates: int) -> Query:

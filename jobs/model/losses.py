@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from jobs.model.dataset import Query, as_example
 from jobs.model.quality import measure
 from jobs.model.rankers import reordered
+from reranker.boosting import Trees
 from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.manifest import Loss
@@ -28,10 +29,12 @@ class ScoreQuality(NamedTuple):
 class Judge:
     """Scores networks on the same queries as serving would: the first `depth` candidates are re-ranked."""
 
-    def __init__(self, queries: Sequence[Query], encoder: TextEncoder, depth: int, plan: TrainingPlan) -> None:
+    def __init__(
+        self, queries: Sequence[Query], encoder: TextEncoder, depth: int, plan: TrainingPlan, trees: Trees | None
+    ) -> None:
         self.queries = queries
         self._encoder, self._plan = encoder, plan
-        self._examples = [_first(as_example(query, encoder), depth) for query in queries]
+        self._examples = [_first(as_example(query, encoder, trees), depth) for query in queries]
         self._labels = {query.query_id: query.labels for query in queries}
 
     def quality(self, network: CrossEncoder, label: str) -> ScoreQuality:

@@ -32,7 +32,7 @@ from reranker.export import export_artifact
 from reranker.manifest import Pruning
 from reranker.network import CrossEncoder
 from reranker.pruning import Cut
-from reranker.scoring import load_network
+from reranker.scoring import load_network, load_trees
 from reranker.shape import flops, shape_of
 
 
@@ -70,17 +70,18 @@ def prune(
     training, seed, wanted = settings.training, settings.night.seed, settings.prune
     task = read_scenario(settings.night.scenario).task
     manifest, teacher, encoder = load_network(teacher_at)
+    trees = load_trees(teacher_at)
     limit = training.sample_queries, seed, training.candidates
     train = read_queries(lake, day, "train", task, *limit, hit=True)
-    if names_of(train) != manifest.feature_names:
+    if names_of(train, trees) != manifest.feature_names:
         raise BadInput(f"teacher {manifest.version} has other features than the training pairs of {day}: train again")
     plan = training_plan(training, seed)
     plan = replace(plan, epochs=training.distil_epochs, frozen_layers=min(plan.frozen_layers, 0))
     checked = wanted.validation_queries if frontier else training.validation_queries
     check = read_queries(lake, day, "validation", task, checked, seed, training.candidates, hit=False)
-    judge = Judge(check, encoder, settings.gateway.rerank_depth, plan)
+    judge = Judge(check, encoder, settings.gateway.rerank_depth, plan, trees)
     _check_depths(teacher, wanted.layers if frontier else (training.student_layers,))
-    examples = taught(teacher, [as_example(query, encoder) for query in train], encoder, plan)
+    examples = taught(teacher, [as_example(query, encoder, trees, trained_on=True) for query in train], encoder, plan)
     workshop = Workshop(teacher, encoder, examples, judge, plan, wanted.state_weight)
     if frontier:
         version = manifest.version
@@ -100,6 +101,7 @@ def prune(
         created_at=time.time(),
         base_model=manifest.base_model,
         feature_names=manifest.feature_names,
+        trees=trees,
         training=manifest.training | training_record(train, training, task, seed),
         metrics=losses | validation_metrics(found, check),
         pruning=pruning_record(teacher, student, cut, speed, found, judge.tokens()),

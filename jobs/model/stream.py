@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from jobs.lake import Lake
 from jobs.model.dataset import Query, as_example, as_query, other_sources, read_items
 from jobs.model.draw import Draw
 from reranker.batches import Pending
+from reranker.boosting import Trees
 from reranker.encoding import TextEncoder
 from reranker.texts import query_text
 
@@ -31,6 +33,8 @@ class QueryStream:
         self._candidates, self._encoder, self._block = candidates, encoder, block
         self._items = read_items(lake, day, drawn.cuts)
         self._sources: tuple[str, ...] | None = None
+        # Whose scores are a feature of the examples, once they are fitted.
+        self.trees: Trees | None = None
 
     def __len__(self) -> int:
         return len(self._drawn)
@@ -38,6 +42,13 @@ class QueryStream:
     def sample(self, count: int) -> list[Query]:
         """At most `count` queries, the draw's first. Raises BadInput where sources differ."""
         return self._queries(self._drawn.first(count))
+
+    def each(self, count: int) -> Iterator[Query]:
+        """The same queries as `sample`, a few at a time and in the order of the files."""
+        some = replace(self._drawn, group=self._drawn.group[:count], row=self._drawn.row[:count])
+        for batch in some.tables(range(len(some.groups))):
+            for start in range(0, len(batch), ROWS_AT_ONCE):
+                yield from self._queries(batch.slice(start, ROWS_AT_ONCE).to_pylist())
 
     def epoch(self, seed: int, epoch: int, skip: int) -> Iterator[Pending]:
         """All queries but the first `skip`; blocks before that place are not read."""
@@ -51,7 +62,7 @@ class QueryStream:
             for start in range(0, len(left), ROWS_AT_ONCE):
                 for query in self._queries(block.take(left[start : start + ROWS_AT_ONCE]).to_pylist()):
                     length = len(query_text(query.user, query.context, query.items, self._encoder.template.query))
-                    yield Pending(length, partial(as_example, query, self._encoder))
+                    yield Pending(length, partial(as_example, query, self._encoder, self.trees, True))
 
     def _queries(self, rows: Sequence[dict[str, Any]]) -> list[Query]:
         found = [as_query(row, self._items, self._candidates) for row in rows]

@@ -11,7 +11,9 @@ from jobs.lake import Lake
 from jobs.model.dataset import Query, as_example, names_of
 from jobs.model.draw import Draw, draw
 from jobs.model.stream import QueryStream
+from jobs.model.trees import trees_of
 from jobs.model.validation import Validation
+from reranker.boosting import Trees
 from reranker.checkpoint import Checkpoint
 from reranker.embedding import embedding_version
 from reranker.encoding import TextEncoder, base_text_encoder
@@ -34,6 +36,7 @@ class FineTuned(NamedTuple):
     first: list[Query]
     queries: int
     feature_names: tuple[str, ...]
+    trees: Trees | None
     trained: Trained
 
 
@@ -54,11 +57,12 @@ def fine_tune(
     drawn = draw(lake, day, "train", scenario.task, training.sample_queries, plan.seed, training.candidates, hit=True)
     stream = QueryStream(lake, day, drawn, training.candidates, encoder, training.shuffle_queries)
     start = stream.sample(START_QUERIES)
-    examples = [as_example(query, encoder) for query in start]
+    stream.trees = trees = trees_of(stream, training, plan.seed)
+    examples = [as_example(query, encoder, trees, trained_on=True) for query in start]
     network = start_network(base, encoder, examples, plan.seed)
     first, whole = start[:KEPT_QUERIES], len(start) == len(stream)
     del start
-    plan, validation = _validated(lake, day, training, scenario.task, plan, encoder)
+    plan, validation = _validated(lake, day, training, scenario.task, plan, encoder, trees)
     checkpoint = checkpoints and _checkpoint(checkpoints, base, day, training, scenario, plan, drawn)
     trained = train(
         network,
@@ -70,7 +74,7 @@ def fine_tune(
         validation and (lambda network: float(validation.ndcg10(network).final.mean())),
         checkpoint,
     )
-    return FineTuned(network, encoder, first, len(stream), names_of(first), trained), checkpoint
+    return FineTuned(network, encoder, first, len(stream), names_of(first, trees), trees, trained), checkpoint
 
 
 def training_plan(training: Training, seed: int) -> TrainingPlan:
@@ -94,7 +98,13 @@ def training_plan(training: Training, seed: int) -> TrainingPlan:
 
 
 def _validated(
-    lake: Lake, day: str, training: Training, task: Task, plan: TrainingPlan, encoder: TextEncoder
+    lake: Lake,
+    day: str,
+    training: Training,
+    task: Task,
+    plan: TrainingPlan,
+    encoder: TextEncoder,
+    trees: Trees | None,
 ) -> tuple[TrainingPlan, Validation | None]:
     """Without a query in the validation period nothing is validated: every epoch is run, the last weights stay."""
     count = training.validation_queries if plan.validate_steps else 0
@@ -103,7 +113,7 @@ def _validated(
     )
     if not drawn:
         return replace(plan, validate_steps=0), None
-    return plan, Validation(lake, day, training, task, encoder, plan)
+    return plan, Validation(lake, day, training, task, encoder, plan, trees)
 
 
 def _checkpoint(

@@ -88,6 +88,7 @@ def train_teacher(
         created_at=time.time(),
         base_model=training.base_model or "all-MiniLM-L6-v2",
         feature_names=tuned.feature_names,
+        trees=tuned.trees,
         training={**training_record((), training, scenario.task, seed), "train_queries": tuned.queries},
         metrics={**training_metrics(tuned.trained), **(told or {})},
     )

@@ -12,6 +12,7 @@ from jobs.lake import Lake
 from jobs.model.dataset import Query, as_example, read_queries
 from jobs.model.quality import measure
 from jobs.model.rankers import reordered
+from reranker.boosting import Trees
 from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.network import CrossEncoder
@@ -29,10 +30,17 @@ class Validation:
     """The same `training.validation_queries` from one validation to the next, read at the first."""
 
     def __init__(
-        self, lake: Lake, day: str, training: Training, task: Task, encoder: TextEncoder, plan: TrainingPlan
+        self,
+        lake: Lake,
+        day: str,
+        training: Training,
+        task: Task,
+        encoder: TextEncoder,
+        plan: TrainingPlan,
+        trees: Trees | None,
     ) -> None:
         self._lake, self._day, self._training, self._task = lake, day, training, task
-        self._encoder, self._plan = encoder, plan
+        self._encoder, self._plan, self._trees = encoder, plan, trees
 
     def ndcg10(self, network: CrossEncoder) -> Ndcg:
         """Every query counts, also one whose candidates hold no label."""
@@ -53,4 +61,4 @@ class Validation:
 
     @cached_property
     def _examples(self) -> list[Example]:
-        return [as_example(query, self._encoder) for query in self._queries]
+        return [as_example(query, self._encoder, self._trees) for query in self._queries]

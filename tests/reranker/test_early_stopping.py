@@ -42,18 +42,27 @@ def run(base: Path, encoder: TextEncoder, examples: list[Example], told: Told) -
 def test_training_ends_after_so_many_validations_without_a_gain_and_keeps_the_best_weights(
     base: Path, encoder: TextEncoder, examples: list[Example]
 ) -> None:
-    told = Told(0.1, 0.3, 0.2, 0.3)  # as good as the best is no gain
+    told = Told(0.0, 0.1, 0.3, 0.2, 0.3)  # as good as the best is no gain
     found, weights = run(base, encoder, examples, told)
-    assert found.validations == [(2, 0.1), (4, 0.3), (6, 0.2), (8, 0.3)]
+    assert found.validations == [(0, 0.0), (2, 0.1), (4, 0.3), (6, 0.2), (8, 0.3)]
     assert len(found.losses) == 8
-    assert torch.equal(weights, told.seen[1])
+    assert torch.equal(weights, told.seen[2])
     assert found.best_validation == (4, 0.3)
 
 
 def test_training_that_gains_goes_on_to_its_end_which_is_validated_too(
     base: Path, encoder: TextEncoder, examples: list[Example]
 ) -> None:
-    told = Told(*(0.1 * n for n in range(6)))
+    told = Told(*(0.1 * n for n in range(7)))
     found, weights = run(base, encoder, examples, told)
-    assert [step for step, _ in found.validations] == [2, 4, 6, 8, 10, 12]
+    assert [step for step, _ in found.validations] == [0, 2, 4, 6, 8, 10, 12]
     assert torch.equal(weights, told.seen[-1])
+
+
+def test_training_that_never_beats_its_start_leaves_it(
+    base: Path, encoder: TextEncoder, examples: list[Example]
+) -> None:
+    told = Told(0.9, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1)
+    found, weights = run(base, encoder, examples, told)
+    assert found.best_validation == (0, 0.9)
+    assert torch.equal(weights, told.seen[0])

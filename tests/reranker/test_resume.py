@@ -84,7 +84,7 @@ def test_killed_again_and_again_the_losses_and_weights_are_those_of_a_run_left_a
     assert attempt(tmp_path / "kept", tmp_path / "resumed") == 0
     whole, resumed = (torch.load(tmp_path / name) for name in ("whole", "resumed"))
     assert len(whole["losses"]) == 38
-    assert len(whole["validations"]) == 6
+    assert len(whole["validations"]) == 7
     assert whole["losses"] == resumed["losses"]
     assert whole["validations"] == resumed["validations"]
     assert all(torch.equal(weight, resumed["weights"][name]) for name, weight in whole["weights"].items())
