@@ -24,16 +24,16 @@ def page(found: Mapping[str, Any], told: Mapping[str, Any]) -> str:
         "",
         f"Machine: {machine.one_line(found['machine'])}. Seconds a verb: {seconds}.",
         "",
-        "All queries of the sample's last 30 days; statistics, candidates and records as of the cut before them, training "
-        f"queries from eight cuts of 30 days before that. The first {found['depth']} candidates are re-ranked. Intervals "
-        "are 95% bootstrap ones, paired where differences are shown. The model learned "
+        "All queries of the sample's last 30 days; statistics, candidates and records as of the cut before them,",
+        f"training queries from eight cuts of 30 days before that. The first {found['depth']} candidates are re-ranked.",
+        "Intervals are 95% bootstrap ones, paired where differences are shown. The model learned",
         f"{found['learned'].replace('_', ' ')}; the other task is shown as it comes.",
         "",
         *_aims(found, told),
         *(line for task, one in found["tasks"].items() for line in _task(task, one)),
         *_recall(found),
-        "New items, which the catalogue did not have at the cut, are no candidates of any ranker: they are 0 for all, and "
-        "lower every figure of new or rare items alike. A night later they are there.",
+        "New items, which the catalogue did not have at the cut, are no candidates of any ranker: they are 0 for all,",
+        "and lower every figure of new or rare items alike. A night later they are there.",
     ]
     return "\n".join(parts) + "\n"
 
@@ -74,7 +74,8 @@ def _task(task: str, one: Mapping[str, Any]) -> list[str]:
     for name, row in sorted(one["rankers"].items(), key=lambda pair: -pair[1]["ndcg10"]["mean"]):
         of_rare = f"{rare[name]['mean']:.4f}" if name in rare else ""
         lines.append(
-            f"| {name} | {interval(row['ndcg10'])} | {row['mrr']['mean']:.4f} | {row['hit10']['mean']:.4f} | {of_rare} |"
+            f"| {name} | {interval(row['ndcg10'])} | {row['mrr']['mean']:.4f} | {row['hit10']['mean']:.4f} "
+            f"| {of_rare} |"
         )
     lines += ["", "| difference | NDCG@10 |", "|---|---:|"]
     lines += [f"| {pair['of']} less {pair['less']} | {interval(pair['ndcg10'])} |" for pair in one["differences"]]
