@@ -25,7 +25,8 @@ def page(found: Mapping[str, Any], told: Mapping[str, Any]) -> str:
         f"Machine: {machine.one_line(found['machine'])}. Seconds a verb: {seconds}.",
         "",
         "All queries of the sample's last 30 days; statistics, candidates and records as of the cut before them,",
-        f"training queries from eight cuts of 30 days before that. The first {found['depth']} candidates are re-ranked.",
+        "training queries from eight cuts of 30 days before that. "
+        f"The first {found['depth']} candidates are re-ranked.",
         "Intervals are 95% bootstrap ones, paired where differences are shown. The model learned",
         f"{found['learned'].replace('_', ' ')}; the other task is shown as it comes.",
         "",

@@ -15,11 +15,13 @@ from jobs.lake import Lake
 from jobs.model import evaluate, prune, train
 from jobs.model.baselines.registry import BASELINES
 from jobs.model.comparison import PAIRS
+from jobs.model.dataset import as_example, read_queries
 from jobs.model.evaluation import ORDER, STUDENT, Evaluation, read_evaluation, write_evaluation
 from jobs.model.folders import ModelFolders
 from jobs.model.frontier import Frontier
+from reranker.boosting import BOOSTED
 from reranker.manifest import read_manifest
-from reranker.scoring import load_reranker
+from reranker.scoring import load_network, load_reranker, load_trees
 from tests.colour_shop import DAY
 from tests.scenarios import SAMPLE
 
@@ -63,6 +65,29 @@ def test_the_teacher_and_the_student_say_how_they_were_made(folders: ModelFolder
     assert student.metrics["validation_queries"] == 5
     assert 0 < student.metrics["validation_ndcg10"] <= 1
     assert student.metrics["loss"] < student.metrics["loss_first"]
+
+
+def test_the_trees_of_the_teacher_are_the_students_and_feed_both_sides_the_same_feature(
+    night: Settings, folders: ModelFolders
+) -> None:
+    teacher, student = folders.teacher(""), folders.student("")
+    assert read_manifest(student).feature_names == read_manifest(teacher).feature_names
+    assert read_manifest(student).feature_names[-1] == BOOSTED
+    assert (student / "trees.json").read_bytes() == (teacher / "trees.json").read_bytes()
+    trees, served = load_trees(student), load_reranker(student, "cpu", 1)
+    (query,) = read_queries(Lake(night.night.lake), DAY, "test", "basket", 1, 3, 9, hit=True)
+    _, _, encoder = load_network(student)
+    there = served.prepare(query.user, query.context, query.candidates, query.items, query.sources)
+    assert as_example(query, encoder, trees).features.tolist() == there.features.tolist()
+
+
+def test_without_trees_the_model_has_no_such_feature(night: Settings, tmp_path: Path) -> None:
+    training = night.training.model_copy(update={"trees": 0})
+    run(train, night.model_copy(update={"training": training}), "--models", str(tmp_path))
+    teacher = ModelFolders(str(tmp_path)).teacher("")
+    assert BOOSTED not in read_manifest(teacher).feature_names
+    assert load_trees(teacher) is None
+    assert not (teacher / "trees.json").exists()
 
 
 def test_the_student_says_what_was_pruned_and_what_that_cost(folders: ModelFolders) -> None:
