@@ -18,9 +18,10 @@ from jobs.lake import Lake
 from jobs.model.dataset import read_items
 from jobs.model.draw import draw
 from jobs.model.folders import ModelFolders
+from jobs.model.losses import ScoreQuality
 from jobs.model.quality import Estimate, estimate
 from jobs.model.teacher import fine_tune, training_plan
-from jobs.model.validation import Ndcg, Validation
+from jobs.model.validation import Validation
 from reranker.adaptation import adapt
 from reranker.embedding import embedding_version
 from reranker.encoding import base_model_directory
@@ -112,7 +113,9 @@ def _decide(
     )
 
 
-def _short_fine_tune(base: Path, lake: Lake, day: str, training: Training, scenario: Scenario, seed: int) -> Ndcg:
+def _short_fine_tune(
+    base: Path, lake: Lake, day: str, training: Training, scenario: Scenario, seed: int
+) -> ScoreQuality:
     short = training.model_copy(
         update={
             "sample_queries": min(training.sample_queries, COMPARED_QUERIES), "epochs": 1, "validate_steps": 0,

@@ -15,8 +15,8 @@ from contract.settings import Settings
 from jobs.lake import Lake
 from jobs.model import adapt, train
 from jobs.model.folders import ModelFolders
+from jobs.model.losses import ScoreQuality
 from jobs.model.quality import Estimate
-from jobs.model.validation import Ndcg
 from reranker.encoding import base_model_directory
 from reranker.manifest import read_manifest
 from tests.colour_shop import CATALOGUE, CUTS, DAY, item_row, write_lake
@@ -53,9 +53,9 @@ def fixed(monkeypatch: pytest.MonkeyPatch, before: float, after: float) -> list[
     """The fine-tunes come to these; returns the base models that they began from."""
     begun: list[Path] = []
 
-    def ndcg(base: Path, *_: Any) -> Ndcg:
+    def ndcg(base: Path, *_: Any) -> ScoreQuality:
         begun.append(base)
-        return Ndcg(np.zeros(5), np.full(5, before if len(begun) == 1 else after))
+        return ScoreQuality(np.zeros(5), np.full(5, before if len(begun) == 1 else after))
 
     monkeypatch.setattr(adapt, "_short_fine_tune", ndcg)
     return begun
