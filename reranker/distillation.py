@@ -67,7 +67,8 @@ def teacher_loss(scores: Scores, batch: Batch) -> Tensor:
     """Listwise KL from the teacher's final and text scores: 0 for a student that scores as its teacher does."""
     if batch.teacher is None:
         raise ValueError("distillation needs examples with a teacher's scores")
-    known = batch.teacher.masked_fill(~batch.slots[..., None], torch.finfo(torch.float32).min)
+    known = batch.teacher + batch.offsets[..., None]
+    known = known.masked_fill(~batch.slots[..., None], torch.finfo(torch.float32).min)
     return divergence(scores.final, known[..., 0]) + TEXT_LOSS * divergence(scores.text, known[..., 1])
 
 

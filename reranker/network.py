@@ -31,8 +31,9 @@ class Scores(NamedTuple):
 class CrossEncoder(nn.Module):  # type: ignore[misc]
     """Scores pairs by text and by dense features.
 
-    final = linear(features) + MLP([CLS; features]) + text score. The linear part is meant to start as a listwise
-    logistic model of the features alone (`start_from`), so that training starts at least at the candidate order.
+    final = linear(features) + MLP([CLS; features]) + share * text score, the share learned from 0 on. The linear part
+    is meant to start as a listwise logistic model of the features alone (`start_from`), so that training starts at
+    least at the candidate order.
     """
 
     def __init__(self, encoder: Any, feature_mean: NDArray[np.float32], feature_std: NDArray[np.float32]) -> None:
@@ -44,6 +45,8 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]
         self.register_buffer("feature_std", torch.tensor(feature_std), persistent=False)
         self.linear = nn.Linear(features, 1, bias=False)
         self.text = nn.Linear(hidden, 1)
+        # Learned from nothing: where features say it all, a text score of fixed weight would be noise in the final one.
+        self.text_share = nn.Parameter(torch.zeros(1))
         self.mix = nn.Sequential(nn.Linear(hidden + features, HEAD_UNITS), nn.GELU(), nn.Linear(HEAD_UNITS, 1))
 
     @property
@@ -76,7 +79,7 @@ class CrossEncoder(nn.Module):  # type: ignore[misc]
         with torch.autocast(cls.device.type, enabled=False):
             seen = self.standardise(features)
             text = self.text(cls)
-            final = self.linear(seen) + self.mix(torch.cat((cls, seen), 1)) + text
+            final = self.linear(seen) + self.mix(torch.cat((cls, seen), 1)) + self.text_share * text
         return Scores(final.squeeze(1), text.squeeze(1))
 
     def standardise(self, features: Tensor) -> Tensor:

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from reranker.batches import InMemory, ahead, epoch_batches
-from reranker.examples import Example
+from reranker.examples import Example, sample_candidates
+from reranker.training import listwise
 
 Batches = list[list[tuple[int, ...]]]
 
@@ -66,3 +70,42 @@ def test_what_is_made_ahead_comes_in_order_and_with_its_errors() -> None:
     assert [next(found) for _ in range(3)] == [1, 2, 3]
     with pytest.raises(ValueError, match="the fourth"):
         next(found)
+
+
+def listed(positives: int, others: int) -> Example:
+    labels = np.array([1.0] * positives + [0.0] * others, np.float32)
+    n = len(labels)
+    return Example((1,), ((2,),) * n, np.zeros((n, 1), np.float32), labels)
+
+
+@pytest.mark.parametrize(
+    ("positives", "others", "count"), [(10, 90, 12), (1, 99, 12), (2, 3, 12), (8, 0, 4), (0, 9, 4)]
+)
+def test_what_is_drawn_stands_for_the_whole_list(positives: int, others: int, count: int) -> None:
+    drawn = sample_candidates(listed(positives, others), count, np.random.default_rng(0))
+    stands_for = np.exp(drawn.offsets)
+    assert stands_for[drawn.labels > 0].sum() == pytest.approx(positives)
+    assert stands_for[drawn.labels == 0].sum() == pytest.approx(others)
+    again = sample_candidates(drawn, count, np.random.default_rng(1))  # as a distillation does
+    assert np.exp(again.offsets).sum() == pytest.approx(positives + others)
+
+
+def test_the_gradient_of_draws_is_nearly_that_of_the_list() -> None:
+    """Mean gradient of the softmax loss over many draws of 40 out of 100, beside that of all 100."""
+    random, n = np.random.default_rng(0), 100
+    value = random.normal(size=n).astype(np.float32)
+    labels = np.zeros(n, np.float32)
+    labels[random.choice(n, 10, replace=False)] = 1
+    whole = Example((1,), ((2,),) * n, value[:, None], labels)
+
+    def slope(example: Example) -> float:
+        weight = torch.ones(1, requires_grad=True)
+        offsets = torch.zeros(len(example.labels)) if example.offsets is None else torch.from_numpy(example.offsets)
+        grid = (weight * torch.from_numpy(example.features[:, 0]) + offsets)[None]
+        listwise(grid, torch.from_numpy(example.labels)[None]).backward()
+        return float(weight.grad)
+
+    drawn = [sample_candidates(whole, 40, random) for _ in range(500)]
+    corrected = np.mean([slope(one) for one in drawn])
+    uncorrected = np.mean([slope(replace(one, offsets=None)) for one in drawn])
+    assert abs(corrected - slope(whole)) < abs(uncorrected - slope(whole)) / 3  # a draw keeps some bias, less the larger it is
