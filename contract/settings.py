@@ -136,7 +136,7 @@ class Checks(Section):
 
 class Training(Section):
     base_model: str = Field("", description="Local Hugging Face directory; empty: the packaged MiniLM")
-    sample_queries: int = Field(500, ge=1, description="Training queries drawn; the demo's night fits its time")
+    sample_queries: int = Field(400, ge=1, description="Training queries drawn; the demo's night fits its time")
     validation_queries: int = Field(30, ge=1, description="Validation queries behind the manifest's metrics")
     test_queries: int = Field(200, ge=1, description="Test queries evaluated")
     test_days: int = Field(30, ge=1, description="Last days of the lake: the test period")

@@ -67,7 +67,7 @@ class Run:
         """Every step from `state` on, or from the first; the network then has the weights that validated best."""
         if state:
             self._restore(state)
-        elif self._validate and self._plan.validate_steps:  # what training does not improve on is kept
+        elif self._validate and 0 < self._plan.validate_steps <= self._steps:  # what training does not improve on is kept
             self._measure(0)
         found = self._found
         with tqdm(
