@@ -67,8 +67,8 @@ class Run:
         """Every step from `state` on, or from the first; the network then has the weights that validated best."""
         if state:
             self._restore(state)
-        elif self._validate and 0 < self._plan.validate_steps <= self._steps:  # what training does not improve on is kept
-            self._measure(0)
+        elif self._validate and 0 < self._plan.validate_steps <= self._steps:
+            self._measure(0)  # what training does not improve on is kept
         found = self._found
         with tqdm(
             total=self._steps, initial=len(found.losses), desc=self._label, unit="step", mininterval=1.0

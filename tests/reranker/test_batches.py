@@ -108,4 +108,5 @@ def test_the_gradient_of_draws_is_nearly_that_of_the_list() -> None:
     drawn = [sample_candidates(whole, 40, random) for _ in range(500)]
     corrected = np.mean([slope(one) for one in drawn])
     uncorrected = np.mean([slope(replace(one, offsets=None)) for one in drawn])
-    assert abs(corrected - slope(whole)) < abs(uncorrected - slope(whole)) / 3  # a draw keeps some bias, less the larger it is
+    # A draw keeps some bias, less the larger it is.
+    assert abs(corrected - slope(whole)) < abs(uncorrected - slope(whole)) / 3
