@@ -44,7 +44,8 @@ class GenerationMeta(msgspec.Struct, frozen=True):
 
     `sources` names the columns of every candidate list's scores, in order; `weights` are what each counts for
     where lists are merged; `repeats` says whether a user may be offered what they chose before. `counts` holds the
-    number of keys by kind. `checksum` is `contract.codec.checksum` over every (key, value).
+    number of keys by kind. `vector_space` is that of the items' vectors (contract.schemas.ITEM_FEATURES).
+    `checksum` is `contract.codec.checksum` over every (key, value).
     """
 
     generation: int
@@ -56,6 +57,7 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     checksum: str
     feature_view: str
     repeats: bool = True
+    vector_space: str = ""
 
 
 class Pointer(msgspec.Struct, frozen=True):

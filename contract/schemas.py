@@ -40,7 +40,8 @@ USER_FEATURES = (
 ITEM_FEATURES = (
     "item_id STRING NOT NULL, title STRING NOT NULL, text STRING, categories ARRAY<STRING>, "
     "price DOUBLE, available BOOLEAN, segment STRING NOT NULL, popularity_7d INT, "
-    "popularity_30d INT, buyers_30d INT, age_days DOUBLE, attributes MAP<STRING,STRING>, vector BINARY"
+    "popularity_30d INT, buyers_30d INT, age_days DOUBLE, attributes MAP<STRING,STRING>, "
+    "vector BINARY, vector_space STRING"
 )
 
 # One row a list: `kind` is user, item or segment; `key` is its id. The entries stand in merged order.

@@ -34,6 +34,7 @@ def export_artifact(
     teacher: str = "",
     pruning: Pruning | None = None,
     trees: Trees | None = None,
+    vector_space: str = "",
 ) -> Path:
     """Write the artifact to `parent`/<version> and return that directory.
 
@@ -55,6 +56,7 @@ def export_artifact(
         query_tokens=encoder.query_tokens,
         item_tokens=encoder.item_tokens,
         template=encoder.template.model_dump(mode="json"),
+        vector_space=vector_space,
         feature_names=tuple(feature_names),
         feature_mean=tuple(network.feature_mean.tolist()),
         feature_std=tuple(network.feature_std.tolist()),

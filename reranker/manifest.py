@@ -63,7 +63,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     `role` is teacher or student, `teacher` the version a student was distilled from. `date` is the day of the
     lake it was trained for, `created_at` Unix seconds. `shape` is (heads, neurons) of each layer, which config.json
     cannot tell. `template` is a contract.scenario.TextTemplate: the texts it was trained on, and that it is to be
-    given. `metrics` were measured on the validation period; `pruning` is a student's.
+    given. `vector_space` is that of the items' vectors it learned from (contract.schemas.ITEM_FEATURES), "" for
+    unknown. `metrics` were measured on the validation period; `pruning` is a student's.
     """
 
     format: int = FORMAT
@@ -83,6 +84,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     query_tokens: int
     item_tokens: int
     feature_view: str = FEATURE_VIEW
+    vector_space: str = ""
     feature_names: tuple[str, ...]
     feature_mean: tuple[float, ...]
     feature_std: tuple[float, ...]

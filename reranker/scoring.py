@@ -65,6 +65,7 @@ class Reranker:
         self.manifest = manifest
         self.version = manifest.version
         self.feature_view = manifest.feature_view
+        self.vector_space = manifest.vector_space
         self.history_length = encoder.template.query.history_length
         self.half = half
         self.device = device

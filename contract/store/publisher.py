@@ -82,6 +82,7 @@ class Publisher:
         sources: Sequence[str],
         weights: Sequence[float],
         repeats: bool = True,
+        vector_space: str = "",
         sample: int = 1000,
     ) -> GenerationMeta:
         """Verify what is in Redis against what was written, write `meta`, and drop the staging TTLs.
@@ -102,6 +103,7 @@ class Publisher:
             counts=dict(self._kinds),
             checksum=self._checksum.hexdigest(),
             feature_view=FEATURE_VIEW,
+            vector_space=vector_space,
             repeats=repeats,
         )
         with unreachable_is_typed(f"sealing generation {generation}"):

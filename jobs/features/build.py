@@ -26,7 +26,7 @@ def main(args: Namespace, settings: Settings) -> None:
     past = sessions_until(spark, lake, day, scenario).cache()
     embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
     seen = item_features(item_versions(spark, lake), past, end_of(day))
-    items = with_vectors(seen, scenario.text.item, embed).cache()
+    items = with_vectors(seen, scenario.text.item, embed, embed.version).cache()
     lake.write_day(items, "item_features", day)
     lake.write_day(user_features(past, items, end_of(day), settings.night.history_length), "user_features", day)
     print(f"features {day}: {items.count()} items in {lake.path('item_features', day)}")

@@ -25,8 +25,8 @@ TABLE = "text_embeddings"
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
-def with_vectors(items: DataFrame, template: Sequence[Part], embed: Embed) -> DataFrame:
-    """ITEM_FEATURES rows with the vector of each item's text under `template`.
+def with_vectors(items: DataFrame, template: Sequence[Part], embed: Embed, space: str) -> DataFrame:
+    """ITEM_FEATURES rows with the vector of each item's text under `template`, and the `space` that `embed` maps to.
 
     The driver holds the texts and their embeddings while it packs them: about 2 kB an item.
     """
@@ -36,7 +36,7 @@ def with_vectors(items: DataFrame, template: Sequence[Part], embed: Embed) -> Da
         {"item_id": pa.array([row["item_id"] for row in rows], pa.string()), "vector": pa.array(packed, pa.binary())}
     )
     known = items.sparkSession.createDataFrame(vectors, "item_id STRING, vector BINARY")
-    return items.drop("vector").join(known, "item_id", "left")
+    return items.drop("vector").join(known, "item_id", "left").withColumn("vector_space", F.lit(space))
 
 
 class TextEmbeddings:
@@ -49,7 +49,7 @@ class TextEmbeddings:
         self._spark = spark
         self._lake = lake
         self._day = day
-        self._version = version
+        self.version = version
         self._embed = embed
 
     @staticmethod
@@ -79,7 +79,7 @@ class TextEmbeddings:
         wanted = self._spark.createDataFrame([(digest,) for digest in set(digests)], "digest STRING")
         table = (
             self._lake.read_until(self._spark, TABLE, days[-1], TEXT_EMBEDDINGS)
-            .where(F.col("version") == self._version)
+            .where(F.col("version") == self.version)
             .join(F.broadcast(wanted), "digest", "left_semi")
             .select("digest", "embedding")
             .toArrow()
@@ -88,7 +88,7 @@ class TextEmbeddings:
 
     def _remember(self, fresh: dict[str, bytes]) -> None:
         # Added, never replaced: two jobs may do so at once, and the same text twice does no harm.
-        rows = [(self._version, digest, vector) for digest, vector in fresh.items()]
+        rows = [(self.version, digest, vector) for digest, vector in fresh.items()]
         self._lake.add_to_day(self._spark.createDataFrame(rows, TEXT_EMBEDDINGS).coalesce(1), TABLE, self._day)
 
 

@@ -20,8 +20,8 @@ def item_features(items: DataFrame, sessions: DataFrame, at: datetime) -> DataFr
 
     An item is as its latest version before `at` says. An item with no version so early is left out, unless
     it has a positive event before `at`: then it was there, its first version was only written later (a
-    catalogue exported after the events), and that version stands for it. `vector` is null
-    (jobs.features.embeddings.with_vectors).
+    catalogue exported after the events), and that version stands for it. `vector` and
+    `vector_space` are null (jobs.features.embeddings.with_vectors).
     """
     catalogue = _catalogue(items, sessions, at)
     return in_schema(
@@ -29,7 +29,7 @@ def item_features(items: DataFrame, sessions: DataFrame, at: datetime) -> DataFr
         .join(_counts(sessions, at), "item_id", "left")
         .na.fill(0, ["popularity_7d", "popularity_30d", "buyers_30d"])
         .withColumn("age_days", F.greatest(age_days(F.col("first_seen"), at), F.lit(0.0)))
-        .withColumn("vector", F.lit(None)),
+        .withColumns({"vector": F.lit(None), "vector_space": F.lit(None)}),
         ITEM_FEATURES,
     )
 

@@ -17,6 +17,7 @@ from jobs.model.folders import ModelFolders
 from jobs.model.per_query import write_per_query
 from jobs.model.registry import record_model
 from jobs.model.report import show
+from jobs.vector_space import demand_space
 from reranker.scoring import load_reranker
 
 
@@ -52,6 +53,7 @@ def main(args: Namespace, settings: Settings) -> None:
     if args.teacher:
         models[TEACHER] = load_reranker(folders.teacher(manifest.teacher), training.device, training.threads)
     for model in models.values():
+        demand_space(lake, "training_items", day, model.manifest)
         model.warm_up()
     bench = Bench(Known(lake, day, scenario, settings), models, baselines, args.depth)
     found, times, single = bench.measure(scenario.task)

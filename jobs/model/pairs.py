@@ -65,7 +65,9 @@ def main(args: Namespace, settings: Settings) -> None:
     spark = spark_session("training_pairs")
     sessions = sessions_until(spark, lake, day, scenario)
     embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
-    pairs, items = training_pairs(sessions, item_versions(spark, lake), end_of(day), settings, scenario, embed)
+    pairs, items = training_pairs(
+        sessions, item_versions(spark, lake), end_of(day), settings, scenario, embed, embed.version
+    )
     lake.write_day(pairs, "training_pairs", day)
     lake.write_day(items, "training_items", day)
     lake.write_day(training_history(sessions, end_of(day), settings.training), "training_history", day)
@@ -73,11 +75,17 @@ def main(args: Namespace, settings: Settings) -> None:
 
 
 def training_pairs(
-    sessions: DataFrame, versions: DataFrame, end: datetime, settings: Settings, scenario: Scenario, embed: Embed
+    sessions: DataFrame,
+    versions: DataFrame,
+    end: datetime,
+    settings: Settings,
+    scenario: Scenario,
+    embed: Embed,
+    space: str,
 ) -> tuple[DataFrame, DataFrame]:
     """TRAINING_PAIRS and TRAINING_ITEMS rows of SESSIONS rows before `end` and ITEMS rows of any time.
 
-    Raises BadInput where nothing happened before a cut.
+    `space` is what `embed` maps to. Raises BadInput where nothing happened before a cut.
     """
     sessions, versions = settled(sessions), settled(versions)
     periods = split_periods(end, settings.training, scenario)
@@ -85,7 +93,7 @@ def training_pairs(
     pairs, items = [], []
     for cut, of_cut in by_cut(periods):
         past = sessions.where(F.col("ts") < F.lit(cut))
-        seen = settled(with_vectors(item_features(versions, past, cut), scenario.text.item, embed))
+        seen = settled(with_vectors(item_features(versions, past, cut), scenario.text.item, embed, space))
         users = user_features(past, seen, cut, settings.night.history_length)
         drawn = [queries(whole, p.task, p.split, p.start, p.end, cut, p.limit, settings.night.seed) for p in of_cut]
         asked = settled(reduce(DataFrame.unionByName, drawn).join(users, "user_id", "left"))

@@ -17,7 +17,9 @@ from jobs.model.folders import ModelFolders
 from jobs.model.promotion import demand_admission, keep_promotion
 from jobs.model.registry import follow_pointer
 from jobs.serving.publish import publish, publishable_day
+from jobs.vector_space import demand_space
 from reranker.artifact import read_artifact
+from reranker.manifest import Manifest
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
@@ -47,7 +49,7 @@ def main(args: Namespace, settings: Settings) -> None:
     else:
         if not args.force:
             demand_admission(folders, manifest, pointer.model)
-        pointer = go_live(client, keys, Lake(args.lake), Promotion(version, pointer.model), settings)
+        pointer = go_live(client, keys, Lake(args.lake), manifest, Promotion(version, pointer.model), settings)
         keep_promotion(folders.promotion(version), manifest, pointer, args.force)
         print(f"model {version} is live; generation {pointer.generation}", end="; ")
     removed = folders.tidy(settings.training.kept_models, {pointer.model, pointer.previous_model})
@@ -55,14 +57,18 @@ def main(args: Namespace, settings: Settings) -> None:
     follow_pointer(settings, folders, pointer, removed, args.report)
 
 
-def go_live(client: Any, keys: Keys, lake: Lake, promotion: Promotion, settings: Settings) -> Pointer:
+def go_live(
+    client: Any, keys: Keys, lake: Lake, manifest: Manifest, promotion: Promotion, settings: Settings
+) -> Pointer:
     """With the newest candidates as a new generation; alone where the lake has none, or a later day is live.
 
-    So features and model are of one feature view from the first request on. Raises PublishRefused, StoreUnreachable.
+    So features and model are of one feature view and base model from the first request on. Raises BadInput where
+    the day's vectors are of another base model, PublishRefused, StoreUnreachable.
     """
     day = publishable_day(lake, Reader(client, keys))
     if day is None:
         return set_model(client, keys, promotion.model, promotion.replacing)
+    demand_space(lake, "item_features", day, manifest)
     redis = settings.redis
     publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
     _, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats, promotion)

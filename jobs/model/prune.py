@@ -26,6 +26,7 @@ from jobs.model.registry import record_model
 from jobs.model.students import Workshop
 from jobs.model.teacher import training_plan
 from jobs.model.train import GOLDEN_CANDIDATES, GOLDEN_QUERIES, training_record
+from jobs.vector_space import demand_space
 from reranker.conversion import Speed
 from reranker.distillation import taught
 from reranker.export import export_artifact
@@ -70,6 +71,7 @@ def prune(
     training, seed, wanted = settings.training, settings.night.seed, settings.prune
     task = read_scenario(settings.night.scenario).task
     manifest, teacher, encoder = load_network(teacher_at)
+    demand_space(lake, "training_items", day, manifest)
     trees = load_trees(teacher_at)
     limit = training.sample_queries, seed, training.candidates
     train = read_queries(lake, day, "train", task, *limit, hit=True)
@@ -100,6 +102,7 @@ def prune(
         date=day,
         created_at=time.time(),
         base_model=manifest.base_model,
+        vector_space=manifest.vector_space,
         feature_names=manifest.feature_names,
         trees=trees,
         training=manifest.training | training_record(train, training, task, seed),

@@ -15,6 +15,7 @@ from jobs.model.adapt import adapted_base
 from jobs.model.folders import ModelFolders
 from jobs.model.registry import record_model
 from jobs.model.teacher import fine_tune, training_plan
+from jobs.vector_space import vector_space
 from reranker.encoding import base_model_directory
 from reranker.export import export_artifact
 from reranker.manifest import read_manifest
@@ -87,6 +88,7 @@ def train_teacher(
         date=day,
         created_at=time.time(),
         base_model=training.base_model or "all-MiniLM-L6-v2",
+        vector_space=vector_space(lake, "training_items", day),
         feature_names=tuned.feature_names,
         trees=tuned.trees,
         training={**training_record((), training, scenario.task, seed), "train_queries": tuned.queries},

@@ -18,6 +18,7 @@ from jobs.arguments import job_parser
 from jobs.lake import Lake
 from jobs.parquet import open_day
 from jobs.serving.values import Scored, Value, candidate_values, item_values, user_values
+from jobs.vector_space import vector_space
 
 # A row of `candidates` holds up to 200 entries: this bounds the memory of a batch to some tens of MB.
 ROWS_PER_BATCH = 2000
@@ -36,8 +37,10 @@ def main(args: Namespace, settings: Settings) -> None:
     redis = settings.redis
     client = connect(redis.url, redis.publish_timeout_seconds, redis.cluster)
     keys = Keys(redis.prefix)
+    reader = Reader(client, keys)
     if not args.older:
-        refuse_older(Reader(client, keys), day)
+        refuse_older(reader, day)
+    refuse_other_space(reader, lake, day)
     publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
     started = time.monotonic()
     meta, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats)
@@ -61,6 +64,25 @@ def refuse_older(reader: Reader, day: str) -> None:
         raise PublishRefused(
             f"generation {live} of {date} is live, and {day} is older: it stays. If the older day is meant, run "
             f"`python -m jobs publish --date {day} --older`; `python -m jobs rollback` goes back a generation"
+        )
+
+
+def refuse_other_space(reader: Reader, lake: Lake, day: str) -> None:
+    """Raises PublishRefused where the live model would be given item vectors of a base model that it does not know."""
+    pointer = reader.pointer()
+    if not (pointer.model and pointer.generation):
+        return
+    try:
+        known = reader.meta(pointer.generation).vector_space
+    except (NoGeneration, CorruptValue):
+        return
+    found = vector_space(lake, "item_features", day)
+    if found != known:
+        raise PublishRefused(
+            f"{lake.path('item_features', day)}: item vectors of base model {found or 'unknown'}, but the live model "
+            f"{pointer.model} is answering from those of {known or 'unknown'}: what is live stays. Train and promote a "
+            "model on the new base (`python -m jobs promote` publishes both at once), or set PACE_TRAINING__BASE_MODEL "
+            "back and run features and candidates again; `python -m jobs promote --none` withdraws the model"
         )
 
 
@@ -89,7 +111,7 @@ def publish(
     generation = publisher.open()
     for kind, id, value in values:
         publisher.write(generation, kind, id, value)
-    meta = publisher.seal(generation, day, scored.sources, scored.weights, repeats)
+    meta = publisher.seal(generation, day, scored.sources, scored.weights, repeats, vector_space(lake, TABLES[0], day))
     return meta, publisher.flip(generation, promotion)
 
 

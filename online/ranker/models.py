@@ -36,6 +36,7 @@ class Scorer(Protocol):
 
     version: str
     feature_view: str
+    vector_space: str
     history_length: int
 
     def warm_up(self) -> None: ...

@@ -111,7 +111,7 @@ class Scoring:
             self._cost.refused()
             spent = f"{waited * 1000:.1f} ms in the queue, {needed * 1000:.1f} ms to score"
             raise Refused("over_budget", f"{spent}, {request.budget_ms:.1f} ms given", request.request_id)
-        self._catalogue.require_feature_view(request.generation, model.feature_view)
+        self._catalogue.require_features(request.generation, model.feature_view, model.vector_space)
         told = max(model.history_length, TEXT_HISTORY)
         history = request.user.history[:told] if request.user is not None else ()
         ids = tuple(dict.fromkeys((*candidates.item_ids, *request.context, *history)))

@@ -70,7 +70,7 @@ def redis_layout() -> str:
         "",
         "MessagePack arrays: fields are positional, and only ever added at the end, with a default. Meta is JSON,",
         f"an impression a MessagePack map. The feature view is version {FEATURE_VIEW}: a model refuses a generation of",
-        "another one.",
+        "another one, or of vectors of another base model (`vector_space`).",
         "",
     ]
     for record in _RECORDS:

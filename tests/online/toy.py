@@ -91,6 +91,7 @@ class PriceScorer:
     """
 
     feature_view = FEATURE_VIEW
+    vector_space = ""
     history_length = 10
 
     def __init__(self, directory: Path) -> None:

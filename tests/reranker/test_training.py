@@ -133,7 +133,7 @@ def test_scoring_examples_gives_both_scores_of_every_candidate(
     fresh: CrossEncoder, examples: list[Example], encoder: TextEncoder
 ) -> None:
     nothing = examples[1].take(np.array([], int))
-    found = score_examples(fresh, [examples[0], nothing], encoder, PLAN, "test")
+    found = score_examples(fresh, [examples[0], nothing], encoder, plan(precision="float32"), "test")
     assert [scores.shape for scores in found] == [(9, 2), (0, 2)]
     batch = collate(examples[:1], encoder, CPU)
     with torch.no_grad():

@@ -17,6 +17,7 @@ from jobs.model.folders import ModelFolders
 from jobs.model.per_query import PerQuery, read_per_query
 from jobs.model.quality import Rankings, measure
 from jobs.model.rankers import candidate_order, ranked, scored
+from jobs.vector_space import vector_space
 from reranker.scoring import load_reranker
 
 BASELINE = "LambdaMART without text"
@@ -73,6 +74,13 @@ class TestQueries:
             champion = load_reranker(folders.student(version), options.device, options.threads, options.batch_pairs)
         except (ArtifactMismatch, BadInput) as error:
             return ORDER, order, "", f"the live model {version} does not load here, so no ranker serves it: {error}"
+        if champion.manifest.vector_space != vector_space(self.lake, "training_items", self.evaluation.date):
+            raise BadInput(
+                f"the live model {version} learned from item vectors of another base model than those of "
+                f"{self.evaluation.date}, so it cannot be measured beside model {self.evaluation.version}. Compare "
+                "their evaluations, then run "
+                f"`python -m jobs promote --version {self.evaluation.version} --force REASON`"
+            )
         digest = champion.manifest.digest
         values = self._evaluated(folders, version, digest)
         if values is None:

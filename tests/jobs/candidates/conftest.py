@@ -37,7 +37,7 @@ def make_inputs(spark: SparkSession) -> MakeInputs:
             for place, (session, user, item, days) in enumerate(choices)
         ]
         rows = [
-            (item, item, None, [], None, item not in unavailable, segment, 0, 0, 0, 0.0, {}, None)
+            (item, item, None, [], None, item not in unavailable, segment, 0, 0, 0, 0.0, {}, None, None)
             for item, segment in items.items()
         ]
 

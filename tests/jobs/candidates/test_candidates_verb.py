@@ -27,7 +27,7 @@ def fill(spark: SparkSession, lake: Lake) -> None:
         for number, (session, user, item) in enumerate(choices)
     ]
     lake.write_day(spark.createDataFrame(events, EVENTS), "events", DAY)
-    items = [(item, title, None, [], None, True, "all", 0, 0, 0, 0.0, {}, None) for item, title in TITLES.items()]
+    items = [(item, title, None, [], None, True, "all", 0, 0, 0, 0.0, {}, None, None) for item, title in TITLES.items()]
     lake.write_day(spark.createDataFrame(items, ITEM_FEATURES), "item_features", DAY)
 
 

@@ -10,6 +10,8 @@ from contract.schemas import EVENTS, ITEM_FEATURES, ITEMS, USER_FEATURES
 from contract.settings import Settings
 from jobs.features import build
 from jobs.lake import Lake
+from reranker.embedding import embedding_version
+from reranker.encoding import base_model_directory
 
 SETTINGS = Settings(_env_file=None)
 
@@ -34,6 +36,7 @@ def test_a_night_knows_its_day_and_nothing_later(spark: SparkSession, lake: Lake
     assert [(row["user_id"], row["history"]) for row in users] == [("ann", ["a"])]
     items = lake.read_day(spark, "item_features", "2024-05-01", ITEM_FEATURES).collect()
     assert [row["item_id"] for row in items] == ["a"]
+    assert [row["vector_space"] for row in items] == [embedding_version(base_model_directory(""))]
 
 
 def test_a_rerun_replaces_its_day_alone(spark: SparkSession, lake: Lake) -> None:

@@ -74,7 +74,7 @@ def test_the_same_tables(spark: SparkSession, tmp_path: Path, seed: int, categor
     events = spark.createDataFrame(odd_events(seed), EVENTS)
     items = spark.createDataFrame(odd_items(categories), ITEMS)
     past = sessions(events, given).cache()
-    by_item = item_features(items, past, AT).drop("vector").cache()
+    by_item = item_features(items, past, AT).drop("vector", "vector_space").cache()
     by_user = user_features(past, by_item, AT, HISTORY_LENGTH)
 
     events.write.parquet(str(tmp_path / "events"))

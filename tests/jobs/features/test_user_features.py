@@ -18,7 +18,9 @@ def choice(user: str | None, item: str, days_ago: float, session: str = "s", pla
 
 
 def features(spark: SparkSession, choices: list[tuple], history_length: int = 9) -> dict[str, Row]:
-    items = [(item, item, None, [], PRICES[item], True, SEGMENTS[item], 0, 0, 0, 0.0, {}, None) for item in SEGMENTS]
+    items = [
+        (item, item, None, [], PRICES[item], True, SEGMENTS[item], 0, 0, 0, 0.0, {}, None, None) for item in SEGMENTS
+    ]
     rows = user_features(
         spark.createDataFrame(choices, SESSIONS), spark.createDataFrame(items, ITEM_FEATURES), AT, history_length
     )

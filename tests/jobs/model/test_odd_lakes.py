@@ -6,15 +6,18 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from contract.errors import BadInput
 from contract.records import UserRecord
+from jobs.lake import Lake
 from jobs.model import evaluate, prune, train
+from jobs.model.dataset import read_queries
 from jobs.model.evaluation import ORDER, STUDENT, read_evaluation
 from jobs.model.folders import ModelFolders
-from tests.colour_shop import CATALOGUE, query, write_lake
+from tests.colour_shop import CATALOGUE, DAY, query, write_lake
 from tests.jobs.model.conftest import shop_settings
 
 ONE = UserRecord("the only one", history=("red-mug",), sessions=1, positives=1)
@@ -52,10 +55,6 @@ def test_ten_items_of_one_text_and_one_user_train_and_are_evaluated(base: Path, 
 
 
 def test_training_items_of_a_night_before_attributes_are_read_without_them(tmp_path: Path) -> None:
-    from jobs.lake import Lake
-    from jobs.model.dataset import read_queries
-    from tests.colour_shop import DAY
-
     root = write_lake(tmp_path / "lake", 2, 1, 1)
     path = root / "training_items" / f"day={DAY}" / "part-0.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["attributes"]), path)
@@ -71,3 +70,17 @@ def test_without_a_query_of_the_scenarios_task_training_says_which(base: Path, t
     night = settings.night.model_copy(update={"scenario": str(tmp_path / "visits.yaml")})
     with pytest.raises(BadInput, match=r"no train query of task next_visit .* import more events, or widen"):
         run(train, settings.model_copy(update={"night": night}))
+
+
+def test_a_model_is_not_measured_on_the_vectors_of_another_base_model(base: Path, tmp_path: Path) -> None:
+    root = write_lake(tmp_path / "lake", 8, 2, 2)
+    settings = shop_settings(base, root, tmp_path / "models")
+    path = root / "training_items" / f"day={DAY}" / "part-0.parquet"
+    plain = pq.read_table(path)
+    pq.write_table(plain.append_column("vector_space", pa.array(["old"] * len(plain))), path)
+    for verb in (train, prune):
+        run(verb, settings)
+    pq.write_table(plain.append_column("vector_space", pa.array(["new"] * len(plain))), path)
+    for verb in (prune, evaluate):
+        with pytest.raises(BadInput, match=r"vectors of base model new, but model .* learned from those of old: train"):
+            run(verb, settings)

@@ -106,6 +106,7 @@ def world(
         SETTINGS,
         given,
         by_age,
+        "ages",
     )
     rows = found.collect()
     train = min(row["cut"] for row in rows)

@@ -10,10 +10,10 @@ import pytest
 from contract.errors import BadInput, PublishRefused
 from contract.keys import Keys
 from contract.records import ItemRecord, UserRecord
-from contract.store.publisher import Publisher
+from contract.store.publisher import Publisher, set_model
 from contract.store.reader import Reader
 from jobs.lake import Lake
-from jobs.serving.publish import publish, refuse_older
+from jobs.serving.publish import publish, refuse_older, refuse_other_space
 from tests.jobs.serving.small_tables import DAY, ITEM, LISTS, USER, write, write_tables
 
 
@@ -94,3 +94,24 @@ def test_a_backfill_does_not_replace_a_later_day(client: Any, keys: Keys, writte
         refuse_older(reader, "2011-12-08")
     client.delete(keys.meta(1))
     refuse_older(reader, "2011-12-08")  # what is live cannot be read
+
+
+def test_a_live_model_is_not_given_the_vectors_of_another_base_model(client: Any, keys: Keys, written: Lake) -> None:
+    reader = Reader(client, keys)
+    write(written, "item_features", [{**ITEM, "vector_space": "old"}])
+    meta, _ = publish(publisher(client, keys), written, DAY, repeats=True)
+    assert meta.vector_space == reader.meta(1).vector_space == "old"
+    write(written, "item_features", [{**ITEM, "vector_space": "new"}])
+    refuse_other_space(reader, written, DAY)  # no model is live: nobody reads vectors
+    set_model(client, keys, "20240331-0123456789ab")
+    with pytest.raises(PublishRefused, match=r"vectors of base model new, .* 20240331-0123456789ab .* those of old"):
+        refuse_other_space(reader, written, DAY)
+    write(written, "item_features", [{**ITEM, "vector_space": "old"}])
+    refuse_other_space(reader, written, DAY)
+
+
+def test_vectors_of_two_base_models_in_one_day_are_not_published(client: Any, keys: Keys, written: Lake) -> None:
+    write(written, "item_features", [{**ITEM, "vector_space": "a"}, {**ITEM, "item_id": "b", "vector_space": "b"}])
+    with pytest.raises(BadInput, match="vectors of 2 base models; run the job that writes it again"):
+        publish(publisher(client, keys), written, DAY, repeats=True)
+    assert not Reader(client, keys).pointer().generation

@@ -188,14 +188,15 @@ def test_a_generation_that_is_not_there_is_refused(peer) -> None:
     assert (answer.code, answer.request_id) == ("other_generation", 7)
 
 
-def test_a_generation_of_another_feature_view_is_refused(client, keys, models, settings, start_ranker) -> None:
+@pytest.mark.parametrize("what", ["feature_view", "vector_space"])
+def test_a_generation_of_other_features_is_refused(client, keys, models, settings, start_ranker, what) -> None:
     publish(client, keys)
     write_model(models, "m1")
     set_model(client, keys, "m1")
 
     def load(directory):
         scorer = PriceScorer(directory)
-        scorer.feature_view = "another"
+        setattr(scorer, what, "another")
         return scorer
 
     start_ranker(settings(), load)

@@ -20,7 +20,7 @@ from jobs.model.gate import verb as gate
 from jobs.serving import publish, rollback
 from tests.jobs.model.conftest import Challenge
 from tests.jobs.model.shop_models import backwards, run
-from tests.jobs.serving.small_tables import DAY, write_tables
+from tests.jobs.serving.small_tables import DAY, ITEM, write, write_tables
 
 KEYS = Keys("test")
 OLD = "20240101-000000000000"
@@ -58,6 +58,14 @@ def test_a_promotion_publishes_the_newest_candidates_in_the_same_move(
     assert pointer.serial == before.serial + 1
     assert (pointer.generation, pointer.previous, pointer.model) == (2, 1, folders.newest_evaluated())
     assert Reader(client, KEYS).meta(2).date == DAY
+
+
+def test_items_of_another_base_model_do_not_go_live_with_it(served: Settings, client: Any) -> None:
+    write(Lake(served.night.lake), "item_features", [{**ITEM, "vector_space": "another"}])
+    run(gate, served)
+    with pytest.raises(BadInput, match=r"item vectors of base model another, but model .* from those of unknown"):
+        run(promote, served)
+    assert read_pointer(client, KEYS).serial == 0
 
 
 def test_a_generation_of_a_later_day_stays(served: Settings, client: Any) -> None:
