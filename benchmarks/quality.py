@@ -35,6 +35,7 @@ FULL = {
     "PACE_TRAINING__SAMPLE_QUERIES": "20000",
     "PACE_TRAINING__VALIDATION_QUERIES": "300",
     "PACE_TRAINING__VALIDATE_STEPS": "400",
+    "PACE_TRAINING__LIST_CANDIDATES": "8",
     "PACE_TRAINING__ITEM_TOKENS": "12",
 }
 QUICK = {"PACE_TRAINING__SAMPLE_QUERIES": "500", "PACE_TRAINING__ITEM_TOKENS": "12"}
@@ -44,7 +45,7 @@ VERBS = (
     ("candidate_recall", "--json", "{folder}/recall.json"),
     ("train",),
     ("prune",),
-    ("evaluate", "--baselines", "all"),
+    ("evaluate", "--teacher", "--baselines", "all"),
 )
 RARE = "new or rare items"
 WITHOUT_TEXT = "LambdaMART without text"
@@ -109,7 +110,17 @@ def summary(found: Mapping[str, Any]) -> dict[str, Any]:
         "rare_less_lambdamart_no_text": gain["segments"].get(RARE),
         "recall_over_covisitation": _ratio(by_source["all"]["100"], by_source["covisitation alone"]["100"]),
         "student_speedup": round(pruning["speedup"], 2),
-        "student_loss": {"final": pruning["loss_final"], "text": pruning["loss_text"]},
+        "student_loss": {
+            score: _loss(differences[f"student{of}", f"teacher{of}"]["ndcg10"], mean[f"teacher{of}"])
+            for score, of in (("final", ""), ("text", ", text alone"))
+        },
+    }
+
+
+def _loss(gain: Mapping[str, float], teacher: float) -> dict[str, float]:
+    """What the student lost of its teacher's mean, below 0 where it gained; the interval is the paired difference's."""
+    return {
+        name: round(-gain[other] / teacher, 4) for name, other in (("mean", "mean"), ("low", "high"), ("high", "low"))
     }
 
 
