@@ -14,6 +14,7 @@ from jobs.model.variety import variety
 # Those whose difference decides something: does text pay, is it better than a table, what did pruning cost.
 PAIRS = (
     (STUDENT, "LambdaMART without text"),
+    (STUDENT, "LambdaMART"),
     (STUDENT, "item-kNN"),
     (STUDENT, "SASRec"),
     (STUDENT, TEACHER),
