@@ -13,7 +13,7 @@ from contract.features import VERSION as FEATURE_VIEW
 from contract.scenario import TextTemplate, problems
 from reranker.texts import TEMPLATE_VERSION
 
-FORMAT = 3
+FORMAT = 4
 MANIFEST = "manifest.json"
 
 _VERSION = re.compile(r"\d{8}-[0-9a-f]{12}")

@@ -12,8 +12,9 @@ from contract.store.connection import connect
 
 
 def pytest_unconfigure() -> None:
-    # Closing as the interpreter ends, py4j logs to streams that pytest has closed: nothing follows the summary.
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    # Closing as the interpreter ends, py4j logs to streams that pytest has closed, by its own logger and by the root
+    # one: nothing follows the summary.
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(scope="session")
