@@ -1,8 +1,15 @@
 """The arguments that every verb shares."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 
 from contract.settings import Settings
+
+
+def count(text: str) -> int:
+    """A number of things: 1 or more. Raises ArgumentTypeError, which argparse shows with the argument's name."""
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r}: give a whole number, 1 or more")
+    return int(text)
 
 
 def job_parser(verb: str, description: str, settings: Settings) -> ArgumentParser:

@@ -41,8 +41,10 @@ class Lake:
         if day == "latest":
             days = self.days(table)
             if not days:
+                first = "import events first (`python -m jobs import_events`)"
                 raise BadInput(
-                    f"{self.path(table)} has no day yet: import events first (`python -m jobs import_events`)"
+                    f"{self.path(table)} has no day yet: "
+                    f"{first if table == 'events' else f'run the job that writes {table} first'}"
                 )
             return days[-1]
         try:

@@ -13,7 +13,7 @@ import msgspec
 from contract.errors import BadInput
 from contract.scenario import Scenario, read_scenario
 from contract.settings import Settings, Training
-from jobs.arguments import job_parser
+from jobs.arguments import count, job_parser
 from jobs.lake import Lake
 from jobs.model.dataset import read_items
 from jobs.model.draw import draw
@@ -49,7 +49,7 @@ def arg_parser(settings: Settings) -> ArgumentParser:
     parser = job_parser("adapt", __doc__ or "", settings)
     parser.add_argument("--models", default=settings.night.models, help="directory of model artifacts (%(default)s)")
     parser.add_argument(
-        "--epochs", type=int, default=settings.training.adapt_epochs or 3, help="passes over the texts (%(default)s)"
+        "--epochs", type=count, default=settings.training.adapt_epochs or 3, help="passes over the texts (%(default)s)"
     )
     return parser
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from contract.scenario import Task, read_scenario
 from contract.settings import Settings
-from jobs.arguments import job_parser
+from jobs.arguments import count, job_parser
 from jobs.lake import Lake
 from jobs.model.baselines.registry import BASELINES, Known, chosen_baselines
 from jobs.model.bench import Bench
@@ -26,7 +26,7 @@ def arg_parser(settings: Settings) -> ArgumentParser:
     parser.add_argument("--models", default=settings.night.models, help="directory of model artifacts (%(default)s)")
     parser.add_argument("--version", default="", help="the model (the newest)")
     parser.add_argument(
-        "--depth", type=int, default=settings.gateway.rerank_depth, help="candidates it re-ranks (%(default)s)"
+        "--depth", type=count, default=settings.gateway.rerank_depth, help="candidates it re-ranks (%(default)s)"
     )
     parser.add_argument(
         "--baselines", nargs="*", default=[], metavar="NAME", help=f"also measure {', '.join(BASELINES)}, or `all`"

@@ -42,6 +42,8 @@ def test_a_day_is_resolved_or_refused(two_days: Lake) -> None:
         two_days.resolve("2024-02-30")
     with pytest.raises(BadInput, match="import events first"):
         two_days.resolve("latest")
+    with pytest.raises(BadInput, match="others has no day yet: run the job that writes others first"):
+        two_days.resolve("latest", "others")
 
 
 def test_a_day_may_be_replaced_by_what_is_made_of_it(spark: SparkSession, two_days: Lake) -> None:
