@@ -35,8 +35,10 @@ class SasRec:
 
     def _ranking(self, query: Query) -> tuple[str, ...]:
         context = [item.item_id for item in query.context]
-        model = self._of_sessions if context else self._of_users
         told = context or (self._past_of_user.get(query.user.user_id, []) if query.user else [])
+        if not told:
+            return ()
+        model = self._of_sessions if context else self._of_users
         sequence = [model.train_set.iid_map[item] for item in told if item in model.train_set.iid_map]
         if not sequence:
             return ()

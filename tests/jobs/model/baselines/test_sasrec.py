@@ -64,3 +64,10 @@ def test_a_next_visit_follows_the_users_past_which_may_come_again(model: SasRec)
 def test_a_query_that_tells_nothing_known_has_no_ranking(model: SasRec) -> None:
     assert model.rankings([asked("x")])["q"] == ()
     assert model.rankings([asked(user="nobody")])["q"] == model.rankings([asked()])["q"] == ()
+
+
+def test_where_nobody_is_known_a_query_that_tells_nothing_has_no_ranking(past: Interactions) -> None:
+    nobody = past.rows.set_column(
+        past.rows.column_names.index("user_id"), "user_id", pa.nulls(len(past.rows), "string")
+    )
+    assert SasRec(Interactions(nobody), seed=1).rankings([asked(), asked(user="u1")]) == {"q": ()}
