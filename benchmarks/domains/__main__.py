@@ -2,7 +2,7 @@
 
 `python -m benchmarks.domains [--folder var/domains] [--domain films] [--domain news] [--keep-pairs]`
 
-Half an hour a domain on 2 cores. Writes benchmarks/results/domains.json and the table of docs/domains.md, and ends with
+Some twenty minutes a domain on 2 cores. Writes benchmarks/results/domains.json and the table of docs/domains.md, and ends with
 one line of JSON.
 """
 
@@ -32,8 +32,8 @@ SIZES = {
     "PACE_TRAINING__TEST_QUERIES": "300",
     "PACE_TRAINING__QUERY_TOKENS": "40",
     "PACE_TRAINING__ITEM_TOKENS": "32",
-    "PACE_TRAINING__EPOCHS": "2",
-    "PACE_TRAINING__DISTIL_EPOCHS": "2",
+    "PACE_TRAINING__EPOCHS": "1",
+    "PACE_TRAINING__DISTIL_EPOCHS": "1",
 }
 PAIRS = ("training_pairs",)
 MODEL = (("train",), ("prune",), ("evaluate", "--baselines", "all"))
