@@ -36,6 +36,8 @@ def airflow_environment(settings: Settings, home: Path, project: Path, java_home
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         # One second by default, spent between any two tasks: the night has more than a dozen.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.3",
+        # A DAG that was edited is read at once all the same; the others need no core twice a minute.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         # Two cores: more tasks at once than this only slow each other down.
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__API__HOST": HOST,
