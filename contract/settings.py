@@ -26,7 +26,9 @@ MOVED = {
 }
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
 
 
 class Section(BaseModel):
@@ -220,8 +222,8 @@ class Prune(Section):
         False,
         description="Compare students of all these layers and widths, instead of making one of student_layers",
     )
-    layers: tuple[int, ...] = Field((6, 4, 3, 2), min_length=1, description="Encoder layers of the students compared")
-    widths: tuple[float, ...] = Field(
+    layers: tuple[Count, ...] = Field((6, 4, 3, 2), min_length=1, description="Encoder layers of the students compared")
+    widths: tuple[Share, ...] = Field(
         (1.0, 0.75, 0.5), min_length=1, description="Shares of their operations that heads and neurons may cost"
     )
     max_loss: float = Field(

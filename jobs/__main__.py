@@ -13,6 +13,7 @@ if sys.path[0] == str(Path(__file__).parent):  # run as a file: the package's fo
 
 from contract.errors import PacesetterError
 from contract.settings import read_settings
+from jobs.arguments import checked_day
 
 VERBS = {
     "import_night": ("jobs.events.night", "the night's import: what the settings name as its source"),
@@ -54,6 +55,8 @@ def main(argv: list[str]) -> int:
         return 2
     args = module.arg_parser(settings).parse_args(argv[1:])
     try:
+        if (day := getattr(args, "date", "latest")) != "latest":
+            checked_day(day)  # of every verb, the ones too that need none
         module.main(args, settings)
     except PacesetterError as error:
         leave_report(args.report, f"{type(error).__name__}: {error}")

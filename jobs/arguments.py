@@ -1,8 +1,18 @@
 """The arguments that every verb shares."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from datetime import date
 
+from contract.errors import BadInput
 from contract.settings import Settings
+
+
+def checked_day(text: str) -> str:
+    """A date as YYYY-MM-DD. Raises BadInput."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError as error:
+        raise BadInput(f"--date {text!r}: give YYYY-MM-DD or latest") from error
 
 
 def count(text: str) -> int:
@@ -10,6 +20,13 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f"{text!r}: give a whole number, 1 or more")
     return int(text)
+
+
+def reason(text: str) -> str:
+    """Some words. Raises ArgumentTypeError for none."""
+    if not text.strip():
+        raise ArgumentTypeError("give the reason, in a few words")
+    return text
 
 
 def job_parser(verb: str, description: str, settings: Settings) -> ArgumentParser:

@@ -1,6 +1,5 @@
 """The lake: Parquet tables under one path or URL, each `<table>/day=YYYY-MM-DD/`, rewritten a day at a time."""
 
-from datetime import date
 from uuid import uuid4
 
 from pyspark.sql import DataFrame, SparkSession
@@ -9,6 +8,7 @@ from pyspark.sql.types import StructType
 from upath import UPath
 
 from contract.errors import BadInput
+from jobs.arguments import checked_day
 
 # Beside the tables; the underscore hides it from whoever reads the lake with Spark.
 STAGING = "_staging"
@@ -47,10 +47,7 @@ class Lake:
                     f"{first if table == 'events' else f'run the job that writes {table} first'}"
                 )
             return days[-1]
-        try:
-            return date.fromisoformat(day).isoformat()
-        except ValueError as error:
-            raise BadInput(f"--date {day!r}: give YYYY-MM-DD or latest") from error
+        return checked_day(day)
 
     def read_day(self, spark: SparkSession, table: str, day: str, ddl: str) -> DataFrame:
         """One day of `table` in the schema `ddl`. Raises BadInput where that day is missing."""

@@ -158,6 +158,8 @@ def load_base_encoder(directory: Path) -> Any:
     try:
         config = AutoConfig.from_pretrained(directory, local_files_only=True)
         _check_type(config.model_type, f"base model {directory}")
+        if config.num_hidden_layers < 1:
+            raise BadInput(f"base model {directory}: its config.json has no layer (num_hidden_layers)")
         encoder, loading = AutoModel.from_pretrained(
             directory,
             output_loading_info=True,

@@ -95,7 +95,8 @@ class Run:
             if not np.isfinite(loss):
                 raise PacesetterError(
                     f"{self._label}: the loss became {loss} at step {len(self._found.losses)} of {self._steps}: lower "
-                    "PACE_TRAINING__ENCODER_RATE, or look for absurd values in the training pairs"
+                    "PACE_TRAINING__ENCODER_RATE and PACE_TRAINING__HEAD_RATE, or look for absurd values in the "
+                    "training pairs and in the base model's weights"
                 )
             progress.set_postfix(loss=f"{np.mean(self._found.losses[-20:]):.3f}", refresh=False)
             progress.update()

@@ -17,7 +17,10 @@ def pack_weights(network: CrossEncoder) -> bytes:
     for name, weight in network.state_dict().items():
         half = weight.detach().to("cpu", torch.float16)
         if not torch.isfinite(half).all():
-            raise PacesetterError(f"weight {name} is not finite in float16: the training diverged; lower its rates")
+            raise PacesetterError(
+                f"weight {name} is not finite in float16: the training diverged; lower "
+                "PACE_TRAINING__ENCODER_RATE and PACE_TRAINING__HEAD_RATE"
+            )
         packed[name] = half.contiguous()
     raw: bytes = safetensors.torch.save(packed)
     return raw

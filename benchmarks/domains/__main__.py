@@ -2,8 +2,8 @@
 
 `python -m benchmarks.domains [--folder var/domains] [--domain films] [--domain news] [--keep-pairs]`
 
-Some twenty minutes a domain on 2 cores. Writes benchmarks/results/domains.json and the table of docs/domains.md, and ends with
-one line of JSON.
+Some twenty minutes a domain on 2 cores. Writes benchmarks/results/domains.json and the table of docs/domains.md, and
+ends with one line of JSON.
 """
 
 import json

@@ -75,7 +75,7 @@ def collected(
     spark = spark_session("candidate_recall")
     sessions, versions = settled(sessions_until(spark, lake, day, scenario)), settled(item_versions(spark, lake))
     embed = TextEmbeddings.of_base_model(spark, lake, day, settings.training)
-    periods = [one for one in split_periods(end_of(day), settings.training, scenario) if one.split != "train"]
+    periods = [one for one in split_periods(end_of(day), settings, scenario) if one.split != "train"]
     whole = settled(baskets(sessions, min(period.start for period in periods)))
     out = {}
     for cut, of_cut in by_cut(periods):

@@ -109,6 +109,8 @@ class ModelFolders:
 
 def _find(folder: Path, version: str, verb: str) -> Path:
     if version and (not is_version(version) or not (folder / version).is_dir()):
+        if verb == "prune" and is_version(version) and (folder / "work" / version).is_dir():
+            raise BadInput(f"{folder}: {version} is a teacher: name one of its students, or run `python -m jobs prune`")
         raise BadInput(f"{folder}: no model {version!r}; it has {[path.name for path in _newest_first(folder)]}")
     if version:
         return folder / version

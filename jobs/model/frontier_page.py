@@ -67,7 +67,25 @@ def _summary(found: Frontier) -> str:
         f"with 95% intervals over queries in pairs, after a recovery on {found.recovery_queries} queries. Speed-ups "
         f"are over the teacher in float32, students in {kinds}, run in turn. Picked by {rule}: {picked.name}"
         + ("." if found.met else "; no student holds that bound, this one comes nearest.")
+        + _caution(found)
     )
+
+
+def _caution(found: Frontier) -> str:
+    """What the means that the pick goes by do not say."""
+    losses = found.points[found.picked].losses
+    reach = max(loss.high if loss.high is not None else loss.mean for loss in (losses.final, losses.text))
+    told = ""
+    if found.met and found.min_speedup <= 0 and reach > found.max_loss:
+        told += (
+            f" The bound holds on the means; the intervals reach to {reach:.1%}: more validation queries narrow them."
+        )
+    if all(point.before.final.mean == 0 for point in found.points):
+        told += (
+            " No cut changed a ranking by the final score: this teacher orders by its features alone (its training "
+            "kept its start), so that only the losses of the text score tell the students apart."
+        )
+    return told
 
 
 def _row(point: Point, picked: bool) -> list[str]:

@@ -88,7 +88,7 @@ def training_pairs(
     `space` is what `embed` maps to. Raises BadInput where nothing happened before a cut.
     """
     sessions, versions = settled(sessions), settled(versions)
-    periods = split_periods(end, settings.training, scenario)
+    periods = split_periods(end, settings, scenario)
     whole = settled(baskets(sessions, min(period.start for period in periods)))
     pairs, items = [], []
     for cut, of_cut in by_cut(periods):
@@ -112,17 +112,20 @@ def training_history(sessions: DataFrame, end: datetime, training: Training) -> 
     return in_schema(sessions.where(F.col("ts") < F.lit(end - timedelta(days=training.test_days))), TRAINING_HISTORY)
 
 
-def split_periods(end: datetime, training: Training, scenario: Scenario) -> list[Period]:
+def split_periods(end: datetime, settings: Settings, scenario: Scenario) -> list[Period]:
     """train, validation and test, back from `end`; test once for each task, train in a part for each cut."""
+    training = settings.training
     test_start = end - timedelta(days=training.test_days)
     train_start = test_start - timedelta(days=training.train_days)
     validation_start = test_start - timedelta(days=training.train_days) * VALIDATION_SHARE
     cuts = _cuts(train_start, validation_start, training.cut_days)
     task, sample, tested = scenario.task, training.sample_queries, training.test_queries
+    # As many as whoever reads them asks for at most: the baselines as many as are tested, the frontier its own number.
+    validated = max(tested, training.validation_queries, settings.prune.validation_queries)
     tasks: tuple[Task, ...] = get_args(Task) if scenario.users else (task,)
     return [
         *(Period("train", task, cut, end, cut, sample) for cut, end in pairwise([*cuts, validation_start])),
-        Period("validation", task, validation_start, test_start, cuts[-1], tested),
+        Period("validation", task, validation_start, test_start, cuts[-1], validated),
         *(Period("test", one, test_start, end, test_start, tested) for one in tasks),
     ]
 

@@ -11,7 +11,7 @@ from contract.store.connection import connect
 from contract.store.pointer import Promotion, read_pointer
 from contract.store.publisher import Publisher, set_model
 from contract.store.reader import Reader
-from jobs.arguments import job_parser
+from jobs.arguments import job_parser, reason
 from jobs.lake import Lake
 from jobs.model.folders import ModelFolders
 from jobs.model.promotion import demand_admission, keep_promotion
@@ -28,7 +28,9 @@ def arg_parser(settings: Settings) -> ArgumentParser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--version", default="", help="the model (the newest evaluated)")
     which.add_argument("--none", action="store_true", help="withdraw the live model: answers keep the candidate order")
-    parser.add_argument("--force", metavar="REASON", default="", help="without the gate's word; the reason is recorded")
+    parser.add_argument(
+        "--force", metavar="REASON", type=reason, help="without the gate's word; the reason is recorded"
+    )
     return parser
 
 
@@ -50,7 +52,7 @@ def main(args: Namespace, settings: Settings) -> None:
         if not args.force:
             demand_admission(folders, manifest, pointer.model)
         pointer = go_live(client, keys, Lake(args.lake), manifest, Promotion(version, pointer.model), settings)
-        keep_promotion(folders.promotion(version), manifest, pointer, args.force)
+        keep_promotion(folders.promotion(version), manifest, pointer, args.force or "")
         print(f"model {version} is live; generation {pointer.generation}", end="; ")
     removed = folders.tidy(settings.training.kept_models, {pointer.model, pointer.previous_model})
     print(f"before it: {pointer.previous_model or 'none'}; removed: {removed or 'none'}")

@@ -58,6 +58,11 @@ def main(args: Namespace, settings: Settings) -> None:
         f"{time.monotonic() - started:.1f} s, {manifest.metrics['pairs_per_second']:.0f} pairs/s at "
         f"{manifest.metrics['matrix_rate_share']:.0%} of the matrix rate: {directory}"
     )
+    if manifest.metrics.get("best_step") == 0:
+        print(
+            "teacher: no validation was better than the start, whose weights it keeps: it knows what the features say, "
+            "and its texts add nothing to its final score. More queries may help (PACE_TRAINING__SAMPLE_QUERIES)"
+        )
     record_model(settings, folders, directory.name, args.report)
 
 

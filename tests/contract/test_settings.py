@@ -75,6 +75,9 @@ def test_an_unknown_variable_in_the_file_is_refused_too(tmp_path: Path) -> None:
         ("PACE_CANDIDATES__QUOTAS", "als=1"),
         ("PACE_CHECKS__OLDEST_EVENT", "long ago"),
         ("PACE_CHECKS__COVERAGE_MIN", "1.5"),
+        ("PACE_PRUNE__WIDTHS", "[1.0, 0]"),
+        ("PACE_PRUNE__LAYERS", "[0]"),
+        ("PACE_TRAINING__HEAD_RATE", "inf"),
     ],
 )
 def test_a_bad_value_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:

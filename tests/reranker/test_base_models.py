@@ -78,7 +78,12 @@ def broken_config(directory: Path) -> None:
     (directory / "config.json").write_text("{")
 
 
-@pytest.mark.parametrize("damage", [cut_short, no_safetensors, other_width, broken_config])
+def no_layer(directory: Path) -> None:
+    config = json.loads((directory / "config.json").read_text())
+    (directory / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 0}))
+
+
+@pytest.mark.parametrize("damage", [cut_short, no_safetensors, other_width, broken_config, no_layer])
 def test_weights_that_do_not_load_are_refused(damaged: Path, damage: Callable[[Path], None]) -> None:
     damage(damaged)
     with pytest.raises(BadInput, match=r"base model .*damaged"):

@@ -54,6 +54,12 @@ def test_the_newest_is_the_one_made_last_whatever_its_name(tmp_path: Path) -> No
     assert folders.newest_evaluated() == middle
 
 
+def test_a_teacher_is_not_taken_for_a_student(tmp_path: Path) -> None:
+    teacher = model(tmp_path / "work", 5.0, "teacher")
+    with pytest.raises(BadInput, match=f"{teacher} is a teacher: name one of its students"):
+        ModelFolders(str(tmp_path)).student(teacher)
+
+
 def test_folders_that_are_no_models_are_not_looked_at(tmp_path: Path) -> None:
     version = model(tmp_path, 10.0)
     (tmp_path / ".writing-abc").mkdir()

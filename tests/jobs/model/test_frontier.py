@@ -108,3 +108,16 @@ def test_the_table_shows_losses_before_and_after_and_the_pick_in_bold(found: Fro
 def test_the_page_says_where_the_bound_was_not_held(found: Frontier) -> None:
     text = markdown(msgspec.structs.replace(found, met=False, min_speedup=2.5), "plot.svg")
     assert "at least 2.5: 2 layers, width 0.5; no student holds that bound, this one comes nearest." in text
+
+
+def test_the_page_says_how_far_the_interval_of_the_pick_reaches(found: Frontier) -> None:
+    assert "The bound holds on the means; the intervals reach to 1.5%: more" in markdown(found, "plot.svg")
+    assert "The bound holds" not in markdown(msgspec.structs.replace(found, max_loss=0.015), "plot.svg")
+
+
+def test_the_page_says_where_the_final_score_cannot_tell_students_apart(found: Frontier) -> None:
+    told = "this teacher orders by its features alone"
+    assert told not in markdown(found, "plot.svg")
+    same = losses(0.0, 0.3)
+    points = (point(2.0, same, same), point(4.0, None, same))
+    assert told in markdown(msgspec.structs.replace(found, points=points), "plot.svg")

@@ -19,7 +19,7 @@ from jobs.model import pairs
 from jobs.model.adapt import catalogue_texts
 from jobs.model.pairs import split_periods
 from jobs.parquet import open_day
-from tests.jobs.model.test_pairs import END, PAST, TEST, TRAIN, TRAINING, Session, session_rows
+from tests.jobs.model.test_pairs import END, PAST, SETTINGS, TEST, TRAIN, TRAINING, Session, session_rows
 from tests.scenarios import SAMPLE
 
 DAY = "2024-05-31"
@@ -138,7 +138,7 @@ def test_the_planted_signal_is_there_to_be_found(lakes: tuple[dict[str, pa.Table
     ids = set(later["training_pairs"]["query_id"].to_pylist())
     assert {f"f{n}" for n in range(9)} <= ids
     assert not {"h1", "h2"} & ids
-    assert min(period.cut for period in split_periods(END, TRAINING, SAMPLE)) < CUT
+    assert min(period.cut for period in split_periods(END, SETTINGS, SAMPLE)) < CUT
 
 
 def test_the_queries_are_the_same_but_for_the_planted_sessions_own(

@@ -199,7 +199,7 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
     """Read the lists of the cut one by one, as the gateway does, and merge them with the contract."""
     checked = 0
     all_sessions = spark.createDataFrame(session_rows([*PAST, *TRAIN, *TEST]), SESSIONS)
-    for cut, periods in by_cut(split_periods(END, TRAINING, SAMPLE)):
+    for cut, periods in by_cut(split_periods(END, SETTINGS, SAMPLE)):
         past = all_sessions.where(f"ts < timestamp '{cut:%Y-%m-%d %H:%M:%S}'")
         items = item_features(spark.createDataFrame(versions(CHANGED), ITEMS), past, cut)
         lists = {
@@ -237,17 +237,19 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
 
 
 def test_validation_is_the_end_of_train() -> None:
-    train, validation, test, visits = split_periods(END, TRAINING, SAMPLE)
+    train, validation, test, visits = split_periods(END, SETTINGS, SAMPLE)
     assert (train.start, train.end) == (datetime(2024, 5, 2, tzinfo=UTC), datetime(2024, 5, 20, tzinfo=UTC))
     assert (validation.start, validation.end) == (train.end, test.start)
     assert (test.start, test.end) == (datetime(2024, 5, 22, tzinfo=UTC), END)
     assert train.cut == validation.cut == train.start
     assert test.cut == test.start
     assert visits == test._replace(task="next_visit")
+    assert (validation.limit, test.limit) == (300, 200)  # the frontier's, and those tested
 
 
 def test_train_may_have_several_cuts() -> None:
-    of_train = split_periods(END, TRAINING.model_copy(update={"cut_days": 7}), SAMPLE)[:-2]
+    several = SETTINGS.model_copy(update={"training": TRAINING.model_copy(update={"cut_days": 7})})
+    of_train = split_periods(END, several, SAMPLE)[:-2]
     days = [(period.split, period.start.day, period.end.day, period.cut.day) for period in of_train]
     assert days == [("train", 2, 9, 2), ("train", 9, 16, 9), ("train", 16, 20, 16), ("validation", 20, 22, 16)]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contract import settings as sections
-from contract.errors import BadInput, GateRefused
+from contract.errors import ArtifactMismatch, BadInput, GateRefused
 from contract.keys import Keys
 from contract.settings import Settings
 from contract.store.publisher import set_model
@@ -21,6 +21,7 @@ from jobs.model.gate.record import read_record
 from jobs.model.registry import champion, record_model
 from jobs.model.registry.store import CHALLENGER, CHAMPION, ModelRegistry
 from jobs.serving import rollback
+from reranker.manifest import MANIFEST
 from tests.jobs.model.conftest import Challenge
 from tests.jobs.model.shop_models import backwards, export_student, run
 
@@ -213,6 +214,17 @@ def test_registering_brings_every_model(logged: Settings, folders: ModelFolders,
     run(register, logged)
     assert [run_of(version).info.run_name for version in (first, second)] == [first, second]
     assert champion(logged) == first
+
+
+def test_a_damaged_model_is_named_and_the_others_are_registered(
+    logged: Settings, folders: ModelFolders, run_of: Any
+) -> None:
+    first = folders.newest_evaluated()
+    second = export_student(logged, created_at=1_711_900_100.0)
+    (folders.student(second) / MANIFEST).write_text("{")
+    with pytest.raises(ArtifactMismatch, match=f"the others are registered: .*{second}/manifest.json"):
+        run(register, logged)
+    assert run_of(first).info.run_name == first
 
 
 def test_no_verb_imports_mlflow_before_it_logs(shop: Settings) -> None:
