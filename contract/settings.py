@@ -368,13 +368,17 @@ def _refuse_broken_json(given: dict[str, str | None]) -> None:
             value = values.get(_variable((name, field)))
             if not isinstance(default, tuple | dict) or value is None:
                 continue
+            wanted, called = (dict, "map") if isinstance(default, dict) else (list, "list")
             try:
-                json.loads(value)
-            except ValueError as error:
+                given_kind = isinstance(json.loads(value), wanted)
+            except ValueError:
+                given_kind = False
+            if not given_kind:
                 written = json.dumps(default)
                 raise BadInput(
-                    f"settings: {_variable((name, field))}: no JSON (is {value!r}); its default is written {written}"
-                ) from error
+                    f"settings: {_variable((name, field))}: no JSON {called} (is {value!r}); its default is written "
+                    f"{written}"
+                )
 
 
 def example() -> str:

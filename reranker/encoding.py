@@ -1,5 +1,6 @@
 """Texts to token ids: the one place that touches a tokenizer."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,6 +45,10 @@ def base_model_directory(setting: str) -> Path:
     }.items():
         if not any((directory / name).is_file() for name in names):
             raise BadInput(f"base model {directory}: it has no {part} ({' or '.join(names)}); {advice}")
+    try:
+        json.loads((directory / "config.json").read_text())
+    except ValueError as error:
+        raise BadInput(f"base model {directory}: its config.json is no JSON ({error}); {advice}") from error
     return directory
 
 

@@ -71,7 +71,8 @@ def main(args: Namespace, settings: Settings) -> None:
     lake.write_day(pairs, "training_pairs", day)
     lake.write_day(items, "training_items", day)
     lake.write_day(training_history(sessions, end_of(day), settings.training), "training_history", day)
-    report(lake.read_day(spark, "training_pairs", day, TRAINING_PAIRS), scenario.task, day)
+    written = lake.read_day(spark, "training_pairs", day, TRAINING_PAIRS)
+    report(written, scenario.task, day, settings.training.candidates)
 
 
 def training_pairs(
@@ -142,8 +143,11 @@ def by_cut(periods: Sequence[Period]) -> Iterator[tuple[datetime, list[Period]]]
         yield cut, [period for period in periods if period.cut == cut]
 
 
-def report(pairs: DataFrame, task: Task, day: str) -> None:
-    """Prints the recall of each split and task. Raises BadInput where train or test has no query of `task`."""
+def report(pairs: DataFrame, task: Task, day: str, longest: int) -> None:
+    """Prints the recall of each split and task; `longest`: how many candidates a list may have.
+
+    Raises BadInput where train or test has no query of `task`.
+    """
     rows = recall_table(pairs)
     for split in ("train", "test"):
         if (split, task) not in {(row.split, row.task) for row in rows}:
@@ -153,4 +157,4 @@ def report(pairs: DataFrame, task: Task, day: str) -> None:
                 "change PACE_TRAINING__TRAIN_DAYS and PACE_TRAINING__TEST_DAYS"
             )
     for row in rows:
-        print(f"training_pairs {day}: {row}")
+        print(f"training_pairs {day}: {row.told(longest)}")

@@ -21,9 +21,11 @@ class Recall(NamedTuple):
     overall: float
     by_source: dict[str, float]
 
-    def __str__(self) -> str:
+    def told(self, longest: int) -> str:
+        """A line for people; `longest`: how many candidates a list may have."""
         sources = ", ".join(f"{name} {share:.3f}" for name, share in self.by_source.items())
-        return f"{self.split} {self.task}: {self.queries} queries, recall@{PLACES} {self.overall:.3f} ({sources})"
+        places = min(PLACES, longest)
+        return f"{self.split} {self.task}: {self.queries} queries, recall@{places} {self.overall:.3f} ({sources})"
 
 
 def recall_table(pairs: DataFrame) -> list[Recall]:

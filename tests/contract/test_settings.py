@@ -77,6 +77,7 @@ def test_an_unknown_variable_in_the_file_is_refused_too(tmp_path: Path) -> None:
         ("PACE_CHECKS__COVERAGE_MIN", "1.5"),
         ("PACE_PRUNE__WIDTHS", "[1.0, 0]"),
         ("PACE_PRUNE__LAYERS", "[0]"),
+        ("PACE_PRUNE__LAYERS", "6"),
         ("PACE_TRAINING__HEAD_RATE", "inf"),
     ],
 )

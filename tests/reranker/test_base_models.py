@@ -83,6 +83,12 @@ def no_layer(directory: Path) -> None:
     (directory / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 0}))
 
 
+def test_a_config_that_is_no_json_is_blamed_first(damaged: Path) -> None:
+    broken_config(damaged)
+    with pytest.raises(BadInput, match=r"damaged: its config.json is no JSON \(.*set PACE_TRAINING__BASE_MODEL"):
+        base_model_directory(str(damaged))
+
+
 @pytest.mark.parametrize("damage", [cut_short, no_safetensors, other_width, broken_config, no_layer])
 def test_weights_that_do_not_load_are_refused(damaged: Path, damage: Callable[[Path], None]) -> None:
     damage(damaged)

@@ -286,8 +286,8 @@ def test_the_verb_writes_both_tables_and_tells_the_recall(
     history = lake.read_day(spark, "training_history", "2024-05-31", TRAINING_HISTORY).collect()
     assert {row["session_id"] for row in history} == {"p1", "p3", "t1"}
     told = capsys.readouterr().out
-    assert "train basket: 1 queries, recall@100 1.000 (covisitation 0.500, als" in told
-    assert "test basket: 1 queries, recall@100" in told
+    assert "train basket: 1 queries, recall@8 1.000 (covisitation 0.500, als" in told
+    assert "test basket: 1 queries, recall@8" in told
 
 
 def test_without_queries_or_a_past_it_says_what_to_do(spark: SparkSession, lake: Lake) -> None:
