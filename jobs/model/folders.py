@@ -55,6 +55,8 @@ class ModelFolders:
 
     def student(self, version: str) -> Path:
         """The directory of `version`, or of the newest student for an empty one. Raises BadInput."""
+        if version and self.directory(version) == self.teachers / version:
+            raise BadInput(f"{version} is a teacher: name one of its students, or run `python -m jobs prune`")
         return _find(self.students, version, "prune")
 
     def teacher(self, version: str) -> Path:
@@ -109,8 +111,6 @@ class ModelFolders:
 
 def _find(folder: Path, version: str, verb: str) -> Path:
     if version and (not is_version(version) or not (folder / version).is_dir()):
-        if verb == "prune" and is_version(version) and (folder / "work" / version).is_dir():
-            raise BadInput(f"{folder}: {version} is a teacher: name one of its students, or run `python -m jobs prune`")
         raise BadInput(f"{folder}: no model {version!r}; it has {[path.name for path in _newest_first(folder)]}")
     if version:
         return folder / version

@@ -80,7 +80,8 @@ def _caution(found: Frontier) -> str:
         told += (
             f" The bound holds on the means; the intervals reach to {reach:.1%}: more validation queries narrow them."
         )
-    if all(point.before.final.mean == 0 for point in found.points):
+    cut = [point for point in found.points if point.parameters < found.teacher_parameters]
+    if cut and all(point.before.final.mean == 0 for point in cut):
         told += (
             " No cut changed a ranking by the final score: this teacher orders by its features alone (its training "
             "kept its start), so that only the losses of the text score tell the students apart."

@@ -121,3 +121,5 @@ def test_the_page_says_where_the_final_score_cannot_tell_students_apart(found: F
     same = losses(0.0, 0.3)
     points = (point(2.0, same, same), point(4.0, None, same))
     assert told in markdown(msgspec.structs.replace(found, points=points), "plot.svg")
+    whole = msgspec.structs.replace(found, points=points, teacher_parameters=points[0].parameters)
+    assert told not in markdown(whole, "plot.svg")  # nothing was cut

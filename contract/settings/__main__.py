@@ -1,0 +1,5 @@
+"""Prints `.env.example`."""
+
+from contract.settings.reading import example
+
+print(example(), end="")

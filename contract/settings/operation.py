@@ -1,0 +1,42 @@
+"""Sections of what runs and watches: mails, Airflow, Prometheus, the demo, logs."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from contract.settings.section import Port, Positive, Section
+
+
+class Mail(Section):
+    host: str = Field("127.0.0.1", description="SMTP server for failure and SLA mails")
+    port: Port = 1025
+    web_port: Port = Field(1080, description="Web page of the embedded mail catcher")
+    sender: str = "pacesetter@localhost"
+    to: str = Field("oncall@localhost", description="Who is told of failures and SLA misses")
+
+
+class Airflow(Section):
+    port: Port = 8080
+    password: str = Field("pacesetter", description="Password of `admin` in the embedded Airflow (loopback only)")
+    retries: int = Field(2, ge=0, description="Further attempts at a task whose failure may pass by itself")
+    retry_delay_seconds: Positive = Field(30.0, description="Wait before the next attempt")
+    spark_driver_memory: str = Field("2g", description="Heap of a Spark driver; on local[*] it does all the work")
+    spark_java_options: str = Field(
+        "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+        description="Java options of a Spark driver; the last two suit jobs of a minute: drop them for long ones",
+    )
+
+
+class Monitoring(Section):
+    prometheus_url: str = Field("http://127.0.0.1:9090", description="Where sla_check asks")
+    alertmanager_url: str = "http://127.0.0.1:9093"
+    objectives: str = Field("ops/slo.yaml", description="The objectives, edited by people")
+
+
+class Demo(Section):
+    user: str = Field("17850", description="User of the demo's recommend call; where unknown, one is picked")
+    item: str = Field("85123A", description="Context item of the demo's recommend call; where unknown, one is picked")
+
+
+class Log(Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
