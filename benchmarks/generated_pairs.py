@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from contract.codec import CandidateList
 from contract.records import ItemRecord
 from jobs.candidates.rows import as_entries
+from reranker.encoders import build_encoder
 from reranker.encoding import base_model_directory
-from reranker.network import build_encoder
 
 DAY = "2024-03-31"
 CUT = datetime(2024, 1, 1, tzinfo=UTC)

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from contract.errors import BadInput
 from reranker.artifact import UNFINISHED
+from reranker.encoders import load_base_encoder
 from reranker.encoding import Tokens, base_tokens, mask_token
-from reranker.network import load_base_encoder
 from reranker.plan import TrainingPlan
 from reranker.precision import gradient_scaler, half_type, mixed_precision, pick_device, use_threads
 from reranker.steps import GRADIENT_NORM, rate_share

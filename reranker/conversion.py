@@ -3,38 +3,13 @@
 import copy
 import logging
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from reranker.examples import Batch
 from reranker.golden import CORRELATION, Answers, correlation
-from reranker.layer_timing import faster_types, speedup
 from reranker.network import CrossEncoder
 
 log = logging.getLogger(__name__)
-
-
-class Speed(NamedTuple):
-    """How many times as fast as its teacher in float32 a student is, its encoder in the format `kind`."""
-
-    speedup: float
-    kind: str
-
-
-def served_speed(teacher: CrossEncoder, student: CrossEncoder, batch: Batch, model: str) -> Speed:
-    """The student's speed on `batch`, in the format that a loader would take here. `teacher` is in float32."""
-    device = batch.features.device
-    kind = admitted_type(
-        faster_types(student.encoder.encoder.layer[0], device),
-        [_answers(student, batch)],
-        lambda one: [_answers(with_encoder_in(student, one), batch)],
-        model,
-    )
-    gained = speedup(teacher, with_encoder_in(student, kind), batch.pairs, batch.features)
-    return Speed(gained, str(kind or torch.float32).removeprefix("torch."))
 
 
 def admitted_type(
@@ -61,9 +36,3 @@ def with_encoder_in(network: CrossEncoder, kind: torch.dtype | None) -> CrossEnc
     converted = copy.deepcopy(network)
     converted.encoder.to(kind)
     return converted
-
-
-def _answers(network: CrossEncoder, batch: Batch) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    with torch.inference_mode():
-        scores = network(batch.pairs, batch.features)
-    return scores.final.cpu().numpy(), scores.text.cpu().numpy()

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,23 +85,15 @@ class Tokens:
         return str(self._tokenizer.to_str(pretty=False)).encode()
 
 
-@dataclass(frozen=True, eq=False)
-class PairTokens:
-    """Padded pairs: int64[n, length] token, type and position ids, and bool[n, length], true where a token is.
-
-    The item stands first, so that its [CLS] is at column 0 of every row:
-        [CLS] item [SEP] [CLS] query [SEP]     types 1 and 0, positions from 0 in both
-    An encoder tells tokens apart by their positions and types, not by where they lie in memory.
-    """
+class FramedTexts(NamedTuple):
+    """`ids` int64[n, longest]: [CLS] text [SEP], padded behind; `lengths` int64[n] count the special tokens too."""
 
     ids: NDArray[np.int64]
-    types: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    present: NDArray[np.bool_]
+    lengths: NDArray[np.int64]
 
 
 class TextEncoder:
-    """Turns queries and items into texts by `template`, these into tokens, and lays pairs out for the network.
+    """Turns queries and items into texts by `template`, these into tokens, and frames them for the network.
 
     `query_tokens` and `item_tokens` bound a text's tokens, special ones not counted. The tokens of the
     `known_items` item texts used last are kept, so that a known item costs no tokenising.
@@ -130,20 +123,13 @@ class TextEncoder:
         """The tokenizer as a `tokenizer.json`."""
         return self._tokens.json()
 
-    def pairs(self, queries: Sequence[Sequence[int]], items: Sequence[Sequence[int]]) -> PairTokens:
-        """Lay out pair i of `queries[i]` and `items[i]`, padded to the longest."""
-        cls, sep = self.special.cls, self.special.sep
-        lengths = np.array([len(query) + len(item) + 4 for query, item in zip(queries, items, strict=True)], np.int64)
-        shape = len(lengths), int(lengths.max(initial=0))
-        ids = np.full(shape, self.special.pad, np.int64)
-        first = np.array([len(item) + 2 for item in items], np.int64)[:, None]
-        column = np.arange(shape[1])[None, :]
-        present = column < lengths[:, None]
-        of_item = column < first
-        for row, (query, item) in enumerate(zip(queries, items, strict=True)):
-            ids[row, : lengths[row]] = (cls, *item, sep, cls, *query, sep)
-        positions = np.where(present, np.where(of_item, column, column - first), 0)
-        return PairTokens(ids, of_item.astype(np.int64), positions, present)
+    def framed(self, texts: Sequence[Sequence[int]]) -> FramedTexts:
+        """Texts' token ids between [CLS] and [SEP], padded to the longest."""
+        lengths = np.array([len(text) + 2 for text in texts], np.int64)
+        ids = np.full((len(texts), int(lengths.max(initial=0))), self.special.pad, np.int64)
+        for row, text in enumerate(texts):
+            ids[row, : len(text) + 2] = (self.special.cls, *text, self.special.sep)
+        return FramedTexts(ids, lengths)
 
 
 def base_text_encoder(directory: Path, query_tokens: int, item_tokens: int, template: TextTemplate) -> TextEncoder:

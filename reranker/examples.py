@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reranker.encoding import TextEncoder
-from reranker.network import PairTensors, Scores
+from reranker.network import Scores
+from reranker.tokens import PairTensors, pair_tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +94,15 @@ def collate(examples: Sequence[Example], encoder: TextEncoder, device: torch.dev
     states = None
     if all(example.states is not None for example in examples):
         states = np.concatenate([example.states for example in examples]).astype(np.float32)
-    pairs = encoder.pairs(
-        [example.query for example in examples for _ in example.items],
+    pairs = pair_tensors(
+        encoder,
+        [example.query for example in examples],
         [item for example in examples for item in example.items],
+        np.repeat(np.arange(len(examples)), sizes),
+        device,
     )
     return Batch(
-        PairTensors.of(pairs, device),
+        pairs,
         torch.from_numpy(np.concatenate([example.features for example in examples])).to(device),
         torch.from_numpy(slots).to(device),
         torch.from_numpy(labels).to(device),

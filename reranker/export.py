@@ -11,9 +11,9 @@ from reranker.artifact import CONFIG, GOLDEN, TOKENIZER, TREES, WEIGHTS, Artifac
 from reranker.boosting import Trees
 from reranker.encoding import TextEncoder
 from reranker.golden import GoldenQuery
-from reranker.manifest import Manifest, Pruning
+from reranker.loading import build_reranker
+from reranker.manifest import ItemStates, Level, Manifest, Pruning
 from reranker.network import CrossEncoder
-from reranker.scoring import build_reranker
 from reranker.shape import shape_of
 from reranker.weights import pack_weights
 
@@ -33,12 +33,15 @@ def export_artifact(
     metrics: Mapping[str, float],
     teacher: str = "",
     pruning: Pruning | None = None,
+    levels: Sequence[Level] = (),
+    states: ItemStates | None = None,
     trees: Trees | None = None,
     vector_space: str = "",
 ) -> Path:
     """Write the artifact to `parent`/<version> and return that directory.
 
-    The `golden` queries are answered in float32 by the float16 weights as written. Raises PacesetterError where
+    The `golden` queries are answered at every level in float32 by the float16 weights as written. A split network
+    needs `levels` and `states`. Raises PacesetterError where
     a weight does not fit float16.
     """
     tokenizer = encoder.tokenizer_json()
@@ -63,6 +66,8 @@ def export_artifact(
         training=dict(training),
         metrics=dict(metrics),
         pruning=pruning,
+        levels=tuple(levels),
+        states=states,
     )
     content = {
         WEIGHTS: pack_weights(network),
@@ -71,5 +76,6 @@ def export_artifact(
         **({TREES: trees.packed()} if trees else {}),
     }
     written = build_reranker(Artifact(manifest, content), torch.device("cpu"), None)
-    answers = [query.answered(*scores) for query, scores in zip(golden, written.answer(golden), strict=True)]
+    asked = [msgspec.structs.replace(query, level=level) for level in written.levels for query in golden]
+    answers = [query.answered(*scores) for query, scores in zip(asked, written.answer(asked), strict=True)]
     return write_artifact(parent, manifest, {**content, GOLDEN: msgspec.json.encode(answers)})

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from contract.codec import CandidateList
 from contract.errors import ArtifactMismatch
 from contract.records import ItemRecord, UserRecord
+from reranker.depth import LevelName
 
 # Largest difference of a score, as a share of the spread of all golden scores (at least 1). Measured in bf16 on
 # trained networks: below 0.02; a changed template or a wrong tokenizer moves text scores by more than 0.1.
@@ -22,7 +23,10 @@ Answers = Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 class GoldenQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One query as serving would meet it, answered by `final` and `text`. An entry: item id, source column, scores."""
+    """One query as serving would meet it, answered at `level` by `final` and `text`.
+
+    An entry: item id, source column, scores.
+    """
 
     user: UserRecord | None
     context: tuple[ItemRecord, ...]
@@ -31,6 +35,7 @@ class GoldenQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries: tuple[tuple[str, int, tuple[float, ...]], ...]
     final: tuple[float, ...] = ()
     text: tuple[float, ...] = ()
+    level: LevelName = "full"
 
     @property
     def candidates(self) -> CandidateList:

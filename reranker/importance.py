@@ -12,7 +12,8 @@ from torch.utils.hooks import RemovableHandle
 
 from contract.errors import BadInput
 from reranker.examples import Batch
-from reranker.network import CrossEncoder, run_layer, run_layers
+from reranker.layers import run_layer, run_layers
+from reranker.network import CrossEncoder
 from reranker.shape import head_size
 from reranker.steps import Loss
 
@@ -49,7 +50,8 @@ def layers_by_depth(teacher: CrossEncoder, keep: int, batches: Sequence[Batch], 
 def _losses_without(network: CrossEncoder, kept: Sequence[int], batch: Batch, loss: Loss) -> list[float]:
     """The loss without each of the layers `kept`; what lies below the one left out is computed once."""
     layers = [network.encoder.encoder.layer[place] for place in kept]
-    present, below = batch.pairs.present, [network.embed(batch.pairs)]
+    rows = batch.pairs.laid_out()
+    present, below = rows.present, [network.embed(rows)]
     for layer in layers[:-1]:
         below.append(run_layer(layer, below[-1], below[-1], present))
     losses = []

@@ -3,12 +3,11 @@
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
-from statistics import median
 from typing import Any
 
 import torch
 
-from reranker.network import CrossEncoder, PairTensors, run_layer
+from reranker.layers import run_layer
 
 # A half type must be this much faster than float32 to be worth its rounding.
 WORTH = 1.1
@@ -53,15 +52,6 @@ def layer_seconds(layer: Any, kinds: Sequence[torch.dtype], device: torch.device
 
     rounds = timed([task(kind) for kind in kinds], ROUNDS, device)
     return {kind: min(row[place] for row in rounds) for place, kind in enumerate(kinds)}
-
-
-def speedup(
-    teacher: CrossEncoder, student: CrossEncoder, pairs: PairTensors, features: torch.Tensor, rounds: int = ROUNDS
-) -> float:
-    """How many times faster the student scores this batch: the median over rounds in which both run in turn."""
-    device = features.device
-    found = timed([lambda: teacher(pairs, features), lambda: student(pairs, features)], rounds, device)
-    return median(first / second for first, second in found)
 
 
 def timed(tasks: Sequence[Callable[[], object]], rounds: int, device: torch.device) -> list[list[float]]:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from contract.features import VERSION as FEATURE_VIEW
 from contract.scenario import TextTemplate, problems
 from reranker.texts import TEMPLATE_VERSION
 
-FORMAT = 4
+FORMAT = 5
 MANIFEST = "manifest.json"
 
 _VERSION = re.compile(r"\d{8}-[0-9a-f]{12}")
@@ -57,6 +57,30 @@ class Pruning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loss_text: Loss
 
 
+class Level(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A depth that a split network is served at (reranker.depth), and what it costs and loses.
+
+    `flops` is its share of the teacher's operations a pair, the items' states there and the query's own reading shared
+    by all of its candidates. Losses are against the teacher, on the validation period.
+    """
+
+    name: str
+    depth: int
+    flops: float
+    loss_final: Loss
+    loss_text: Loss
+
+
+class ItemStates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the states of items are stored: int8 or float16, one after another for each of the levels' `depths`, `width`
+    numbers a token in all. `correlation` is the lowest of scores from int8 states with those from exact ones."""
+
+    kind: Literal["int8", "float16"]
+    depths: tuple[int, ...]
+    width: int
+    correlation: float
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a model is. `digest` is the sha256 of the manifest with an empty digest and version.
 
@@ -64,7 +88,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     lake it was trained for, `created_at` Unix seconds. `shape` is (heads, neurons) of each layer, which config.json
     cannot tell. `template` is a contract.scenario.TextTemplate: the texts it was trained on, and that it is to be
     given. `vector_space` is that of the items' vectors it learned from (contract.schemas.ITEM_FEATURES), "" for
-    unknown. `metrics` were measured on the validation period; `pruning` is a student's.
+    unknown. `metrics` were measured on the validation period; `pruning`, `levels` (the best
+    first) and `states` are a student's, which is a split network.
     """
 
     format: int = FORMAT
@@ -91,6 +116,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     training: dict[str, int | float | str]
     metrics: dict[str, float]
     pruning: Pruning | None = None
+    levels: tuple[Level, ...] = ()
+    states: ItemStates | None = None
     files: dict[str, FileEntry] = {}
 
     @property

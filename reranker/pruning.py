@@ -10,7 +10,7 @@ from torch import nn
 from contract.errors import BadInput
 from reranker.importance import LayerImportance
 from reranker.network import CrossEncoder
-from reranker.shape import head_size, keep_units, layer_costs
+from reranker.shape import LayerCost, head_size, keep_units
 
 # Neurons go in blocks: a product of an odd width takes as long as one of the next multiple of this.
 BLOCK = 64
@@ -54,18 +54,18 @@ def pruned(teacher: CrossEncoder, cut: Cut) -> CrossEncoder:
 
 
 def kept_units(
-    importance: Sequence[LayerImportance], width: float, hidden: int, size: int, tokens: float
+    importance: Sequence[LayerImportance], width: float, costs: Sequence[LayerCost]
 ) -> tuple[KeptUnits, ...]:
     """The heads and neurons that stay when the layers may cost a share `width` of what they do.
 
-    Over all layers at once: what is worth least for its operations goes first, heads of `size` channels one by one
-    and neurons in blocks; a layer keeps at least one of each. So layers differ, and the last one, which computes
-    [CLS] alone and costs little, loses little. `tokens` is a pair's typical length. Raises BadInput unless
+    Over all layers at once: what is worth least for its operations goes first, heads one by one and neurons in blocks;
+    a layer keeps at least one of each. `costs` are those of a head and of a neuron in each layer (reranker.cost, or
+    reranker.shape.layer_costs): so layers differ, and those that cost little lose little. Raises BadInput unless
     0 < width <= 1.
     """
     if not 0 < width <= 1:
         raise BadInput(f"width {width} of a student: a share above 0 and at most 1; set PACE_PRUNE__WIDTHS")
-    units = _units(importance, hidden, size, tokens)
+    units = _units(importance, costs)
     allowed = width * sum(unit.cost for unit in units)
     left = {(unit.layer, unit.part): 0 for unit in units}
     for unit in units:
@@ -88,12 +88,10 @@ def kept_units(
     )
 
 
-def _units(importance: Sequence[LayerImportance], hidden: int, size: int, tokens: float) -> list[_Unit]:
+def _units(importance: Sequence[LayerImportance], costs: Sequence[LayerCost]) -> list[_Unit]:
     """All heads and all blocks of neurons; a block holds neurons of about one importance."""
     units = []
-    for layer, (one, cost) in enumerate(
-        zip(importance, layer_costs(hidden, size, len(importance), tokens), strict=True)
-    ):
+    for layer, (one, cost) in enumerate(zip(importance, costs, strict=True)):
         units += [_Unit(layer, "heads", (head,), float(value), cost.head) for head, value in enumerate(one.heads)]
         block = block_size(len(one.neurons))
         order = np.argsort(-one.neurons, kind="stable")

@@ -1,8 +1,8 @@
 """Scores a query's candidates: the one path for the ranker, for evaluation and for golden pairs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -10,21 +10,18 @@ import torch
 from numpy.typing import NDArray
 
 from contract.codec import CandidateList
-from contract.errors import ArtifactMismatch
 from contract.features import align, feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
-from reranker.artifact import TOKENIZER, TREES, Artifact, read_artifact
-from reranker.boosting import BOOSTED, Trees
-from reranker.conversion import admitted_type
-from reranker.encoding import SpecialTokens, TextEncoder, stored_tokens
-from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, GoldenQuery, compare
+from reranker.boosting import Trees
+from reranker.depth import LevelName, level_depths
+from reranker.encoding import TextEncoder
+from reranker.golden import GoldenQuery
 from reranker.layer_timing import faster_types
 from reranker.manifest import Manifest
-from reranker.network import CrossEncoder, PairTensors
-from reranker.precision import pick_device, use_threads
-from reranker.weights import unpack_network
-
-BATCH_PAIRS = 64
+from reranker.network import CrossEncoder
+from reranker.pair_scoring import PairScorer
+from reranker.split import SplitNetwork
+from reranker.split_scoring import SplitScorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +40,21 @@ class PairScores(NamedTuple):
     text: NDArray[np.float32]
 
 
+class Limits(NamedTuple):
+    """What a served model may hold: pairs in one forward pass, tokens of items' states that no slab has, and queries
+    whose keys and values are kept."""
+
+    batch_pairs: int = 64
+    annex_tokens: int = 400_000
+    known_queries: int = 256
+
+
 class Reranker:
     """A verified model, ready to score. One caller at a time: a process that serves has one thread for it.
 
     `version` and `feature_view` are the artifact's, `history_length` is how many items of a user's history its texts
-    may name; `half` is the encoder's number format, None for float32.
+    may name; `half` is the encoder's number format, None for float32. `levels` are the names of those it scores at,
+    the best first; `split` is None for a whole cross-encoder, which has one.
     `golden_difference` is what `load_reranker` found between the golden scores and this machine's, as `compare` does;
     NaN where nobody looked.
     """
@@ -59,7 +66,7 @@ class Reranker:
         encoder: TextEncoder,
         device: torch.device,
         half: torch.dtype | None,
-        batch_pairs: int = BATCH_PAIRS,
+        limits: Limits = Limits(),  # noqa: B008 (a tuple)
         trees: Trees | None = None,
     ) -> None:
         self.manifest = manifest
@@ -75,7 +82,23 @@ class Reranker:
             self._network.encoder.to(half)
         self._encoder = encoder
         self._trees = trees
-        self._batch_pairs = batch_pairs
+        self._batch_pairs = limits.batch_pairs
+        self.split: SplitScorer | None = None
+        self.levels: tuple[LevelName, ...] = ("full",)
+        if isinstance(network, SplitNetwork) and manifest.states is not None:
+            levels = level_depths(network.layers)
+            self.levels = tuple(levels)
+            self.split = SplitScorer(
+                network,
+                encoder,
+                manifest.states.kind,
+                levels,
+                device,
+                limits.batch_pairs,
+                limits.annex_tokens,
+                limits.known_queries,
+            )
+        self._pairs = PairScorer(network, encoder, device, limits.batch_pairs)
 
     def score(
         self,
@@ -114,110 +137,46 @@ class Reranker:
             features,
         )
 
-    def run(self, prepared: PreparedQuery) -> PairScores:
-        """The network over a prepared query, in batches of pairs of like length."""
-        n = len(prepared.items)
-        out = np.zeros((2, n), np.float32)
-        order = np.argsort([len(item) for item in prepared.items], kind="stable")
+    def run(self, prepared: PreparedQuery, level: LevelName = "full") -> PairScores:
+        """The network over a prepared query. Raises ValueError for a level that the model has not."""
+        if level not in self.levels:
+            raise ValueError(f"model {self.version} has levels {', '.join(self.levels)}, not {level}")
         with torch.inference_mode():
-            for start in range(0, n, self._batch_pairs):
-                rows = order[start : start + self._batch_pairs]
-                pairs = self._encoder.pairs([prepared.query] * len(rows), [prepared.items[row] for row in rows])
-                features = torch.from_numpy(prepared.features[rows]).to(self.device)
-                scores = self._network(PairTensors.of(pairs, self.device), features)
-                out[:, rows] = torch.stack(scores).cpu().numpy()
-        return PairScores(out[0], out[1])
+            if self.split is None:
+                found = self._pairs.scores(prepared.query, prepared.items, prepared.features)
+            else:
+                found = self.split.scores(prepared.query, prepared.items, prepared.features, level)
+        return PairScores(found[0], found[1])
+
+    def read_ahead(self, items: Iterable[ItemRecord]) -> None:
+        """Make the states of items' texts before they are asked for, as far as the limits let them be kept."""
+        if self.split is not None:
+            with torch.inference_mode():
+                self.split.read_ahead(self.texts(items))
+
+    def texts(self, items: Iterable[ItemRecord]) -> list[tuple[int, ...]]:
+        """The token ids of items' texts, each text once."""
+        return list(dict.fromkeys(self._encoder.item(item) for item in items))
 
     def warm_up(self) -> None:
-        """Run the shapes of a small and of a full batch of longest texts, so that the first request pays for none."""
+        """Run the shapes of a small and of a full batch of longest texts at every level, so that the first request
+        pays for none."""
         token, features = self._encoder.special.pad, np.zeros((1, len(self.manifest.feature_names)), np.float32)
         query, item = (token,) * self._encoder.query_tokens, (token,) * self._encoder.item_tokens
-        for pairs in (1, self._batch_pairs):
+        for pairs, level in product((1, self._batch_pairs), self.levels):
             for _ in range(2):
-                self.run(PreparedQuery(query, (item,) * pairs, np.repeat(features, pairs, 0)))
+                self.run(PreparedQuery(query, (item,) * pairs, np.repeat(features, pairs, 0)), level)
 
     def faster_types(self) -> list[torch.dtype]:
         """Number formats that a layer of this network is faster in than in float32, the fastest first."""
         return faster_types(self._network.encoder.encoder.layer[0], self.device)
 
     def answer(self, golden: Sequence[GoldenQuery]) -> list[PairScores]:
-        """The scores of golden queries."""
+        """The scores of golden queries, each at its level."""
         return [
-            self.run(self.prepare(query.user, query.context, query.candidates, query.known_items, query.sources))
+            self.run(
+                self.prepare(query.user, query.context, query.candidates, query.known_items, query.sources),
+                query.level,
+            )
             for query in golden
         ]
-
-
-def load_reranker(
-    directory: Path, device: str = "auto", threads: int | None = None, batch_pairs: int = BATCH_PAIRS
-) -> Reranker:
-    """The model in `directory`, verified down to its golden scores on this machine.
-
-    `device` is cpu, cuda or auto; `threads` sets torch's for the whole process. The encoder runs in the number
-    format that is measured to be the fastest for its layers, where that scores as float32 does: a correlation of
-    golden.CORRELATION at least on the golden pairs. Raises ArtifactMismatch with the reason.
-    """
-    use_threads(threads)
-    artifact = read_artifact(directory)
-    golden = artifact.golden()
-    if not golden:
-        raise ArtifactMismatch(f"{directory}: it has no golden pairs; export the model again")
-    place = pick_device(device)
-    reranker = build_reranker(artifact, place, None, batch_pairs)
-    exact = reranker.answer(golden)
-    compare(golden, exact, TOLERANCE_FLOAT32)
-    half = admitted_type(
-        reranker.faster_types(),
-        exact,
-        lambda kind: build_reranker(artifact, place, kind, batch_pairs).answer(golden),
-        reranker.version,
-    )
-    if half is not None:
-        reranker = build_reranker(artifact, place, half, batch_pairs)
-        exact = reranker.answer(golden)
-    reranker.golden_difference = compare(golden, exact, golden_tolerance(half))
-    return reranker
-
-
-def golden_tolerance(half: torch.dtype | None) -> float:
-    """The largest difference at which a model in this number format is loaded."""
-    return TOLERANCE_FLOAT32 if half is None else TOLERANCE_HALF
-
-
-def load_network(directory: Path) -> tuple[Manifest, CrossEncoder, TextEncoder]:
-    """The parts of a verified artifact, in float32 on the CPU, for training on. Raises ArtifactMismatch."""
-    artifact = read_artifact(directory)
-    return artifact.manifest, unpack_network(artifact), _text_encoder(artifact)
-
-
-def build_reranker(
-    artifact: Artifact, device: torch.device, half: torch.dtype | None, batch_pairs: int = BATCH_PAIRS
-) -> Reranker:
-    """A Reranker of an artifact in a given number format, its golden pairs not looked at. Raises ArtifactMismatch."""
-    network, encoder, trees = unpack_network(artifact), _text_encoder(artifact), _trees(artifact)
-    return Reranker(artifact.manifest, network, encoder, device, half, batch_pairs, trees)
-
-
-def load_trees(directory: Path) -> Trees | None:
-    """The trees of a verified artifact; None where it has none. Raises ArtifactMismatch."""
-    return _trees(read_artifact(directory))
-
-
-def _trees(artifact: Artifact) -> Trees | None:
-    names = artifact.manifest.feature_names
-    if BOOSTED not in names:
-        return None
-    try:
-        return Trees.unpacked(artifact.content[TREES], len(names) - 1)
-    except ArtifactMismatch as error:
-        raise ArtifactMismatch(f"{TREES} of model {artifact.manifest.version}: {error}") from error
-
-
-def _text_encoder(artifact: Artifact) -> TextEncoder:
-    manifest = artifact.manifest
-    special = SpecialTokens(*manifest.special_tokens)
-    try:
-        tokens = stored_tokens(artifact.content[TOKENIZER], special)
-    except ValueError as error:
-        raise ArtifactMismatch(f"model {manifest.version}: {error}; export it again") from error
-    return TextEncoder(tokens, manifest.query_tokens, manifest.item_tokens, manifest.text_template)

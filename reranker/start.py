@@ -6,10 +6,11 @@ from pathlib import Path
 import torch
 
 from contract.errors import BadInput
+from reranker.encoders import load_base_encoder
 from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.logistic import feature_scale, fit_logistic
-from reranker.network import CrossEncoder, load_base_encoder
+from reranker.network import CrossEncoder
 
 # Of the random last layer of the head.
 MIX_SHARE = 0.1

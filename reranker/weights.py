@@ -7,8 +7,10 @@ from safetensors import SafetensorError
 
 from contract.errors import ArtifactMismatch, BadInput, PacesetterError
 from reranker.artifact import WEIGHTS, Artifact
-from reranker.network import CrossEncoder, build_encoder
+from reranker.encoders import build_encoder
+from reranker.network import CrossEncoder
 from reranker.shape import set_shape
+from reranker.split import SplitNetwork
 
 
 def pack_weights(network: CrossEncoder) -> bytes:
@@ -51,9 +53,8 @@ def unpack_network(artifact: Artifact) -> CrossEncoder:
         set_shape(encoder, manifest.shape)
     except BadInput as error:
         raise ArtifactMismatch(f"manifest of model {manifest.version}: {error}; export the model again") from error
-    network = CrossEncoder(
-        encoder, np.array(manifest.feature_mean, np.float32), np.array(manifest.feature_std, np.float32)
-    )
+    form = SplitNetwork if manifest.states else CrossEncoder
+    network = form(encoder, np.array(manifest.feature_mean, np.float32), np.array(manifest.feature_std, np.float32))
     wanted = network.state_dict()
     if differing := sorted(set(wanted) ^ set(weights)):
         state = "missing" if differing[0] in wanted else "unknown"

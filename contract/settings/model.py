@@ -41,13 +41,13 @@ class Training(Section):
     validate_steps: int = Field(
         500, ge=0, description="Steps between two validations, of which the best one's weights are kept; 0: none"
     )
-    patience: int = Field(3, ge=1, description="Validations without a gain in NDCG@10 that end training")
+    patience: int = Field(3, ge=1, description="Validations without a gain in NDCG@10 of both scores that end training")
     checkpoint_steps: int = Field(200, ge=0, description="Steps between two checkpoints of training; 0: none")
     shuffle_queries: int = Field(4096, ge=64, description="Queries shuffled in memory at a time, 10 kB each")
     adapt_epochs: int = Field(
         0, ge=0, description="Passes of masked language modelling over the catalogue's texts before training; 0: none"
     )
-    student_layers: int = Field(3, ge=1, description="Encoder layers kept by pruning")
+    student_layers: int = Field(0, ge=0, description="Encoder layers kept by pruning; 0: all")
     epochs: int = Field(1, ge=1, description="Passes of the teacher over the training queries")
     distil_epochs: int = Field(1, ge=1, description="Passes of the distillation that follows pruning")
     device: str = Field("auto", description="cpu, cuda, or auto")

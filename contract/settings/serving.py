@@ -49,6 +49,10 @@ class Ranker(Section):
     threads: int = Field(2, ge=1, description="Torch threads")
     batch_pairs: int = Field(64, ge=1, description="Pairs in one forward pass")
     known_items: int = Field(1_000_000, ge=1, description="Item records held in memory")
+    unseen_tokens: int = Field(
+        400_000, ge=1, description="Tokens of items' texts, not in the generation's states, whose states are kept"
+    )
+    known_queries: int = Field(256, ge=0, description="Queries whose keys and values are kept; 0: none")
     device: str = Field("auto", description="cpu, cuda, or auto")
     poll_seconds: Positive = Field(1.0, description="How often the pointer is read for a new model")
     queue_length: int = Field(64, ge=1, description="Rank requests that may wait; more are refused at once")

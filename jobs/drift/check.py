@@ -25,7 +25,8 @@ from jobs.model.dataset import Query
 from jobs.model.folders import ModelFolders
 from jobs.model.rankers import scored
 from jobs.parquet import open_day
-from reranker.scoring import Reranker, load_reranker
+from reranker.loading import load_reranker
+from reranker.scoring import Reranker
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:

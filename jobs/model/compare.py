@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contract.settings import Settings
 from jobs.model.frontier import Frontier, Losses, Point, pick
 from jobs.model.students import Workshop
-from reranker.pruning import Cut, pruned
+from reranker.pruning import Cut
 from reranker.shape import flops, parameters, shape_of
 
 log = logging.getLogger(__name__)
@@ -45,12 +45,12 @@ def compare(workshop: Workshop, settings: Settings, teacher: str, day: str, task
         task=task,
         validation_queries=len(judge.queries),
         depth=settings.gateway.rerank_depth,
-        tokens=judge.tokens(),
+        tokens=judge.lengths().pair,
         recovery_queries=min(wanted.recovery_queries, len(workshop.examples)),
         max_loss=wanted.max_loss,
         min_speedup=wanted.min_speedup,
         teacher_parameters=parameters(whole),
-        teacher_flops=flops(whole, judge.tokens()),
+        teacher_flops=flops(whole, judge.lengths().pair),
         teacher_ndcg10=float(workshop.quality.final.mean()),
         teacher_ndcg10_text=float(workshop.quality.text.mean()),
         points=tuple(points),
@@ -66,13 +66,11 @@ def chosen_layers(workshop: Workshop, depths: Sequence[int]) -> list[tuple[int, 
 
 
 def measured(workshop: Workshop, cut: Cut, width: float, settings: Settings, hopeless: bool) -> Point:
-    student = pruned(workshop.teacher, cut)
+    student = workshop.student(cut)
     name = f"{len(cut.layers)} x {width:g}"
-    before, speed = workshop.losses(student, f"{name} pruned"), workshop.speed(student, name)
+    before, speed = workshop.losses(student, f"{name} pruned"), workshop.speed(student, "float16", name)
     after = None
-    if shape_of(student) == shape_of(workshop.teacher):
-        after = before
-    elif speed.speedup >= settings.prune.min_speedup and not hopeless:
+    if speed.speedup >= settings.prune.min_speedup and not hopeless:
         recovered, _ = workshop.recovered(cut, settings.prune.recovery_queries, f"{name} recovers")
         after = workshop.losses(recovered, f"{name} recovered")
     return Point(
@@ -80,7 +78,7 @@ def measured(workshop: Workshop, cut: Cut, width: float, settings: Settings, hop
         width=width,
         shape=shape_of(student),
         parameters=parameters(student),
-        flops=flops(student, workshop.judge.tokens()),
+        flops=workshop.flops(student),
         speedup=speed.speedup,
         measured_in=speed.kind,
         before=before,

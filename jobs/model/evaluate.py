@@ -18,7 +18,7 @@ from jobs.model.per_query import write_per_query
 from jobs.model.registry import record_model
 from jobs.model.report import show
 from jobs.vector_space import demand_space
-from reranker.scoring import load_reranker
+from reranker.loading import load_reranker
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:

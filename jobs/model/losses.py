@@ -10,6 +10,7 @@ from jobs.model.dataset import Query, as_example
 from jobs.model.quality import measure
 from jobs.model.rankers import reordered
 from reranker.boosting import Trees
+from reranker.cost import Lengths
 from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.manifest import Loss
@@ -45,10 +46,14 @@ class Judge:
         """The query of median cost with its candidates: what a latency is measured on."""
         return sorted(self._examples, key=_tokens)[len(self._examples) // 2]
 
-    def tokens(self) -> float:
-        """Mean tokens of a pair, without padding."""
-        return sum(_tokens(example) for example in self._examples) / max(
-            1, sum(len(example.items) for example in self._examples)
+    def lengths(self) -> Lengths:
+        """Mean tokens of queries and items, without padding, and mean candidates of a query."""
+        asked = [example for example in self._examples if example.items] or [self._examples[0]]
+        items = [len(item) + 2 for example in asked for item in example.items]
+        return Lengths(
+            sum((len(example.query) + 2) * max(1, len(example.items)) for example in asked) / max(1, len(items)),
+            sum(items) / max(1, len(items)),
+            max(1, len(items)) / len(asked),
         )
 
     def _ndcg10(self, scores: Sequence[NDArray[np.float32]], column: int) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,14 +27,16 @@ from jobs.model.students import Workshop
 from jobs.model.teacher import training_plan
 from jobs.model.train import GOLDEN_CANDIDATES, GOLDEN_QUERIES, training_record
 from jobs.vector_space import demand_space
-from reranker.conversion import Speed
+from reranker.depth import LevelName, level_depths
 from reranker.distillation import taught
 from reranker.export import export_artifact
-from reranker.manifest import Pruning
+from reranker.loading import load_network, load_trees
+from reranker.manifest import Level, Pruning
 from reranker.network import CrossEncoder
 from reranker.pruning import Cut
-from reranker.scoring import load_network, load_trees
 from reranker.shape import flops, shape_of
+from reranker.speed import Speed
+from reranker.split import SplitNetwork
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
@@ -82,16 +84,21 @@ def prune(
     checked = wanted.validation_queries if frontier else training.validation_queries
     check = read_queries(lake, day, "validation", task, checked, seed, training.candidates, hit=False)
     judge = Judge(check, encoder, settings.gateway.rerank_depth, plan, trees)
-    _check_depths(teacher, wanted.layers if frontier else (training.student_layers,))
+    kept = training.student_layers or teacher.layers
+    _check_depths(teacher, wanted.layers if frontier else (kept,))
     examples = taught(teacher, [as_example(query, encoder, trees, trained_on=True) for query in train], encoder, plan)
     workshop = Workshop(teacher, encoder, examples, judge, plan, wanted.state_weight)
     if frontier:
         version = manifest.version
         cut = picked(*compare(workshop, settings, version, day, task), folders.frontier(version))
     else:
-        cut = Cut(workshop.layers(training.student_layers)[training.student_layers])
+        cut = Cut(workshop.layers(kept)[kept])
     student, losses = workshop.recovered(cut, len(examples), "student")
-    found, speed = workshop.losses(student, "student's validation"), workshop.speed(student, "student")
+    states = workshop.states(student, "student")
+    by_level = {
+        level: workshop.losses(student, f"validation of level {level}", level) for level in level_depths(student.layers)
+    }
+    found, speed = by_level["full"], workshop.speed(student, states.kind, "student")
     return export_artifact(
         folders.students,
         student,
@@ -107,7 +114,9 @@ def prune(
         trees=trees,
         training=manifest.training | training_record(train, training, task, seed),
         metrics=losses | validation_metrics(found, check),
-        pruning=pruning_record(teacher, student, cut, speed, found, judge.tokens()),
+        pruning=pruning_record(workshop, student, cut, speed, found),
+        levels=levels_record(workshop, student, by_level),
+        states=states,
     )
 
 
@@ -130,17 +139,25 @@ def validation_metrics(found: Losses, queries: Sequence[Query]) -> dict[str, flo
     }
 
 
-def pruning_record(
-    teacher: CrossEncoder, student: CrossEncoder, cut: Cut, speed: Speed, found: Losses, tokens: float
-) -> Pruning:
-    """What a manifest says of how its student was pruned."""
-    shape = shape_of(teacher)
+def levels_record(workshop: Workshop, student: SplitNetwork, found: Mapping[LevelName, Losses]) -> tuple[Level, ...]:
+    """What a manifest says of the levels of its student."""
+    whole = flops(workshop.teacher, workshop.judge.lengths().pair)
+    depths = level_depths(student.layers)
+    return tuple(
+        Level(level, depths[level], workshop.flops(student, level) / whole, losses.final, losses.text)
+        for level, losses in found.items()
+    )
+
+
+def pruning_record(workshop: Workshop, student: SplitNetwork, cut: Cut, speed: Speed, found: Losses) -> Pruning:
+    """What a manifest says of how its student was pruned, and what level `full` gains and loses."""
+    shape = shape_of(workshop.teacher)
     heads = cut.units and tuple(units.heads for units in cut.units)
     return Pruning(
         layers=cut.layers,
         heads=heads or tuple(tuple(range(shape[layer].heads)) for layer in cut.layers),
         teacher=shape,
-        flops=flops(student, tokens) / flops(teacher, tokens),
+        flops=workshop.flops(student) / flops(workshop.teacher, workshop.judge.lengths().pair),
         speedup=speed.speedup,
         measured_in=speed.kind,
         loss_final=found.final,

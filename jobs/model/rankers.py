@@ -59,6 +59,7 @@ class Scored:
 def scored(queries: Sequence[Query], reranker: Reranker, depth: int, label: str) -> Scored:
     """The first `depth` candidates as serving would score them. Raises BadInput for a score that is no number."""
     found = Scored({}, {}, [])
+    read_ahead(reranker, queries, depth)
     for query in tqdm(queries, desc=label, unit="query", mininterval=1.0):
         start = time.perf_counter()
         head = query.candidates.take(range(min(depth, len(query.candidates))))
@@ -71,6 +72,17 @@ def scored(queries: Sequence[Query], reranker: Reranker, depth: int, label: str)
             )
         found.final[query.query_id], found.text[query.query_id] = scores.final, scores.text
     return found
+
+
+def read_ahead(reranker: Reranker, queries: Sequence[Query], depth: int) -> None:
+    """Let the model meet the items that are to be scored, as it has in serving before a request comes."""
+    candidates = {
+        item_id: query.items[item_id]
+        for query in queries
+        for item_id in query.candidates.item_ids[:depth]
+        if item_id in query.items
+    }
+    reranker.read_ahead(candidates.values())
 
 
 def ranked(queries: Sequence[Query], scores: Mapping[str, NDArray[np.float32]]) -> dict[str, tuple[str, ...]]:

@@ -109,7 +109,7 @@ def training_metrics(trained: Trained) -> dict[str, float]:
     found = {"loss": float(np.mean(trained.losses[-20:])), "steps": float(len(trained.losses)), **trained.speed}
     if trained.validations:
         step, value = trained.best_validation
-        found |= {"best_step": float(step), "validation_ndcg10": value}
+        found |= {"best_step": float(step), "validation_best": value}
     return found
 
 

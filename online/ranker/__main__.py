@@ -27,12 +27,14 @@ def main() -> int:
 
 
 def _ranker(settings: Settings) -> Ranker:
-    from reranker.scoring import load_reranker
+    from reranker.loading import load_reranker
+    from reranker.scoring import Limits
 
     options = settings.ranker
+    limits = Limits(options.batch_pairs, options.unseen_tokens, options.known_queries)
 
     def load(directory: Path) -> Scorer:
-        return load_reranker(directory, options.device, options.threads, options.batch_pairs)
+        return load_reranker(directory, options.device, options.threads, limits)
 
     return Ranker(settings, load)
 

@@ -4,8 +4,8 @@ from benchmarks.generated_pairs import DAY, generate, write_base_model
 from benchmarks.training_memory import page
 from jobs.lake import Lake
 from jobs.model.dataset import read_queries
+from reranker.encoders import load_base_encoder
 from reranker.encoding import base_model_directory
-from reranker.network import load_base_encoder
 
 
 def test_generated_pairs_are_training_queries(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from jobs.model.dataset import Query, as_example, read_queries
 from reranker.artifact import read_artifact
 from reranker.encoding import base_text_encoder
 from reranker.export import export_artifact
+from reranker.loading import load_network, load_reranker
 from reranker.precision import use_threads
-from reranker.scoring import load_network, load_reranker
 from reranker.start import start_network
 from reranker.training import TrainingPlan, label_loss, score_examples, train
 from tests.colour_shop import DAY, SOURCES, queries, write_base_model, write_lake

@@ -6,8 +6,8 @@ import torch
 
 from contract.errors import BadInput
 from reranker.adaptation import adapt
+from reranker.encoders import load_base_encoder
 from reranker.encoding import base_model_directory, base_tokens
-from reranker.network import load_base_encoder
 from reranker.plan import TrainingPlan
 from tests.colour_shop import COLOURS, THINGS
 

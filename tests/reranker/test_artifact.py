@@ -15,9 +15,9 @@ import torch
 from contract.errors import ArtifactMismatch, PacesetterError
 from contract.records import ItemRecord
 from reranker.artifact import CONTENT, read_artifact, write_artifact
+from reranker.loading import load_network, load_reranker
 from reranker.manifest import FORMAT, MANIFEST, FileEntry, canonical, is_version, read_manifest, seal
 from reranker.network import CrossEncoder
-from reranker.scoring import load_network, load_reranker
 from reranker.texts import TEMPLATE_VERSION
 from reranker.weights import pack_weights, unpack_network
 from tests.colour_shop import DAY
@@ -124,7 +124,7 @@ def test_a_manifest_that_vouches_for_a_file_too_many_is_refused(copied: Copy) ->
         ({"template_version": "0"}, "text template version is 0, but here it is"),
         ({"feature_view": "0"}, "feature view is 0, but here it is"),
         ({"tokenizer_sha256": "0" * 64}, "tokenizer hash is 000"),
-        ({"format": 99}, "format 99, but this code reads 4; train a new model"),
+        ({"format": 99}, "format 99, but this code reads 5; train a new model"),
         ({"layers": 5}, "config.json of .* has 4 layers, its manifest 5 with a shape of 4"),
         ({"shape": ()}, "config.json of .* has 4 layers, its manifest 4 with a shape of 0"),
         ({"shape": ((4, 64),) * 3 + ((5, 64),)}, r"shape of layer 3 is \(5, 64\): of \(4, 64\) heads and neurons"),

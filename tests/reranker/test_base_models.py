@@ -9,8 +9,8 @@ import pytest
 from transformers import GPT2Config, GPT2Model, ModernBertConfig, ModernBertModel, T5Config, T5Model
 
 from contract.errors import BadInput
+from reranker.encoders import load_base_encoder
 from reranker.encoding import base_model_directory, base_tokens
-from reranker.network import load_base_encoder
 
 OTHERS = {
     "gpt2": GPT2Model(GPT2Config(vocab_size=50, n_positions=16, n_embd=8, n_layer=1, n_head=2)),

@@ -8,15 +8,17 @@ import pytest
 import torch
 from torch import nn
 
-from reranker import layer_timing, scoring
-from reranker.conversion import admitted_type, served_speed, with_encoder_in
+from reranker import layer_timing, loading, scoring
+from reranker.conversion import admitted_type, with_encoder_in
 from reranker.encoding import TextEncoder
-from reranker.examples import Example, collate
+from reranker.examples import Example
 from reranker.golden import correlation
 from reranker.layer_timing import faster_types, timed, worth_taking
+from reranker.loading import load_reranker
 from reranker.network import CrossEncoder
 from reranker.pruning import Cut, pruned
-from reranker.scoring import load_reranker
+from reranker.speed import served_speed
+from reranker.split import SplitNetwork
 
 CPU = torch.device("cpu")
 EXACT = [(np.array([0.0, 1.0, 2.0], np.float32), np.array([3.0, 1.0, 2.0], np.float32))]
@@ -55,7 +57,7 @@ def test_a_loader_converts_to_the_faster_format_and_scores_alike(
     monkeypatch.setattr(scoring, "faster_types", lambda *_: [kind])
     with caplog.at_level(logging.INFO):
         found = load_reranker(exported, "cpu", 1)
-    golden = scoring.read_artifact(exported).golden()
+    golden = loading.read_artifact(exported).golden()
     agreement = correlation([(np.array(one.final), np.array(one.text)) for one in golden], found.answer(golden))
     if found.half is None:  # the tiny network's text scores may lie too near to each other for bf16
         assert "refused, correlation" in caplog.text
@@ -66,7 +68,7 @@ def test_a_loader_converts_to_the_faster_format_and_scores_alike(
 
 def test_a_conversion_that_changes_scores_is_refused_at_load(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scoring, "faster_types", lambda *_: [torch.float8_e4m3fn])
-    coarse = scoring.build_reranker
+    coarse = loading.build_reranker
 
     def rounded(artifact, device, half, batch_pairs):  # type: ignore[no-untyped-def]
         found = coarse(artifact, device, None, batch_pairs)
@@ -75,7 +77,7 @@ def test_a_conversion_that_changes_scores_is_refused_at_load(exported: Path, mon
                 weight.data = (weight.data * 4).round() / 4
         return found
 
-    monkeypatch.setattr(scoring, "build_reranker", rounded)
+    monkeypatch.setattr(loading, "build_reranker", rounded)
     assert load_reranker(exported, "cpu", 1).half is None
 
 
@@ -110,6 +112,6 @@ def test_the_head_stays_in_float32(teacher: CrossEncoder) -> None:
 def test_the_speed_of_a_student_names_its_format(
     teacher: CrossEncoder, lessons: list[Example], encoder: TextEncoder
 ) -> None:
-    found = served_speed(teacher, pruned(teacher, Cut((0,))), collate(lessons[:1], encoder, CPU), "m")
+    found = served_speed(teacher, SplitNetwork.of(pruned(teacher, Cut((0, 1)))), lessons[0], encoder, "float16", "m")
     assert found.speedup > 0
     assert found.kind in ("float32", "bfloat16", "float16")

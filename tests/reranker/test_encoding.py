@@ -2,11 +2,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from contract.errors import BadInput
 from contract.records import ItemRecord, UserRecord
 from reranker.encoding import SpecialTokens, TextEncoder, Tokens, base_model_directory, base_tokens, stored_tokens
+from reranker.tokens import pair_tensors
 from tests.scenarios import SAMPLE, template
 
 SPECIAL = SpecialTokens(cls=1, sep=2, pad=0)
@@ -25,7 +27,7 @@ def named(title: str) -> ItemRecord:
 
 def test_pairs_lay_the_item_first_and_restart_types_and_positions() -> None:
     encoder = TextEncoder(Tokens(letters(), SPECIAL), 3, 2, SAMPLE.text)
-    pairs = encoder.pairs([(10, 11), (10,)], [(20,), ()])
+    pairs = pair_tensors(encoder, [(10, 11), (10,)], [(20,), ()], [0, 1], torch.device("cpu")).laid_out()
     assert pairs.ids.tolist() == [[1, 20, 2, 1, 10, 11, 2], [1, 2, 1, 10, 2, 0, 0]]
     assert pairs.types.tolist()[0] == [1, 1, 1, 0, 0, 0, 0]
     assert pairs.positions.tolist() == [[0, 1, 2, 0, 1, 2, 3], [0, 1, 0, 1, 2, 0, 0]]
@@ -33,7 +35,19 @@ def test_pairs_lay_the_item_first_and_restart_types_and_positions() -> None:
 
 
 def test_no_pairs_at_all_have_a_shape() -> None:
-    assert TextEncoder(Tokens(letters(), SPECIAL), 3, 2, SAMPLE.text).pairs([], []).ids.shape == (0, 0)
+    encoder = TextEncoder(Tokens(letters(), SPECIAL), 3, 2, SAMPLE.text)
+    assert pair_tensors(encoder, [], [], [], torch.device("cpu")).laid_out().ids.shape == (0, 0)
+
+
+def test_items_may_share_a_query_in_any_order() -> None:
+    encoder = TextEncoder(Tokens(letters(), SPECIAL), 3, 2, SAMPLE.text)
+    pairs = pair_tensors(encoder, [(10,), (11, 12)], [(20,), (21,), (22,)], [1, 0, 1], torch.device("cpu"))
+    assert pairs.queries.ids.shape == (2, 4)
+    assert pairs.laid_out().ids.tolist() == [
+        [1, 20, 2, 1, 11, 12, 2],
+        [1, 21, 2, 1, 10, 2, 0],
+        [1, 22, 2, 1, 11, 12, 2],
+    ]
 
 
 def test_texts_are_cut_to_their_lengths() -> None:
@@ -125,5 +139,6 @@ def test_a_base_model_that_lacks_a_part_is_refused(tmp_path: Path, missing: str,
 
 
 def test_padding_is_of_the_pad_token() -> None:
-    pairs = TextEncoder(Tokens(letters(), SpecialTokens(1, 2, 9)), 3, 2, SAMPLE.text).pairs([(10, 11), ()], [(), ()])
-    assert np.array_equal(pairs.ids[1], [1, 2, 1, 2, 9, 9])
+    found = TextEncoder(Tokens(letters(), SpecialTokens(1, 2, 9)), 3, 2, SAMPLE.text).framed([(10, 11), ()])
+    assert np.array_equal(found.ids[1], [1, 2, 9, 9])
+    assert found.lengths.tolist() == [4, 2]

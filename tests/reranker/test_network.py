@@ -7,8 +7,10 @@ import torch
 from transformers import BertConfig, BertModel, ElectraConfig, ElectraModel, GPT2Config, RobertaConfig, RobertaModel
 
 from contract.errors import BadInput
+from reranker.encoders import build_encoder, load_base_encoder
 from reranker.encoding import TextEncoder
-from reranker.network import CrossEncoder, PairTensors, build_encoder, load_base_encoder
+from reranker.network import CrossEncoder
+from reranker.tokens import PairTensors, TextTensors, pair_tensors
 
 CPU = torch.device("cpu")
 SMALL = {
@@ -31,7 +33,11 @@ def pairs(encoder: TextEncoder, lengths: list[tuple[int, int]], seed: int = 0) -
     """Pairs of random tokens, of these lengths of query and item."""
     random = np.random.default_rng(seed)
     texts = [[tuple(random.integers(5, 100, length)) for length in pair] for pair in lengths]
-    return PairTensors.of(encoder.pairs([text[0] for text in texts], [text[1] for text in texts]), CPU)
+    return pair_tensors(encoder, [text[0] for text in texts], [text[1] for text in texts], range(len(texts)), CPU)
+
+
+def at(texts: TextTensors, rows: Any, longest: int | None = None) -> TextTensors:
+    return texts._replace(ids=texts.ids[rows][:, :longest], lengths=texts.lengths[rows])
 
 
 def network(encoder: Any, features: int = 3) -> CrossEncoder:
@@ -46,13 +52,14 @@ def test_the_cls_of_the_item_is_what_the_library_computes_for_it(kind: str, enco
     library = ENCODERS[kind]().eval()
     ours = network(library)
     batch = pairs(encoder, [(5, 3), (1, 7), (9, 0)])
+    rows = batch.laid_out()
     offset = 2 if kind == "roberta" else 0
     with torch.no_grad():
         theirs = library(
-            input_ids=batch.ids,
-            attention_mask=batch.present.long(),
-            token_type_ids=batch.types if kind != "roberta" else torch.zeros_like(batch.types),
-            position_ids=batch.positions + offset,
+            input_ids=rows.ids,
+            attention_mask=rows.present.long(),
+            token_type_ids=rows.types if kind != "roberta" else torch.zeros_like(rows.types),
+            position_ids=rows.positions + offset,
         ).last_hidden_state[:, 0]
         found = ours.encode(batch)
     assert theirs.std() > 0.1
@@ -66,9 +73,11 @@ def test_a_pair_scores_the_same_alone_padded_and_in_any_order(encoder: TextEncod
     order = torch.tensor([2, 0, 3, 1])
     with torch.no_grad():
         together = torch.stack(ours(batch, features))
-        shuffled = torch.stack(ours(PairTensors(*(part[order] for part in batch)), features[order]))
+        shuffled = torch.stack(ours(batch._replace(items=at(batch.items, order), of=order), features[order]))
         for row, (query, item) in enumerate(lengths):
-            alone = PairTensors(*(part[row : row + 1, : query + item + 4] for part in batch))
+            alone = PairTensors(
+                at(batch.queries, [row], query + 2), at(batch.items, [row], item + 2), torch.tensor([0])
+            )
             assert torch.allclose(torch.stack(ours(alone, features[row : row + 1]))[:, 0], together[:, row], atol=1e-5)
     assert torch.allclose(shuffled, together[:, order], atol=1e-5)
     assert together.std(1).min() > 1e-3
@@ -79,7 +88,7 @@ def test_the_query_and_the_features_both_reach_the_final_score_but_only_texts_th
 ) -> None:
     ours = network(ENCODERS["bert"]())
     one, other = pairs(encoder, [(4, 2)], seed=1), pairs(encoder, [(4, 2)], seed=2)
-    swapped = one._replace(ids=torch.where(one.types.bool(), one.ids, other.ids))  # the same item, another query
+    swapped = one._replace(queries=other.queries)  # the same item, another query
     low, high = torch.zeros(1, 3), torch.full((1, 3), 5.0)
     with torch.no_grad():
         start, elsewhere, raised = ours(one, low), ours(swapped, low), ours(one, high)

@@ -11,11 +11,13 @@ from jobs.model.dataset import as_example
 from reranker.encoding import TextEncoder
 from reranker.examples import Batch, collate
 from reranker.importance import LayerImportance
-from reranker.network import CrossEncoder, PairTensors
+from reranker.network import CrossEncoder
 from reranker.pruning import Cut, KeptUnits, block_size, kept_units, pruned
-from reranker.shape import LayerShape, flops, shape_of
+from reranker.shape import LayerShape, flops, layer_costs, shape_of
+from reranker.tokens import pair_tensors
 from tests.colour_shop import queries
 
+COSTS = layer_costs(32, 8, 2, 20)
 ALL = KeptUnits((0, 1, 2, 3), tuple(range(64)))
 
 
@@ -67,7 +69,7 @@ def importance(heads: list[float], neurons: float) -> LayerImportance:
 def test_what_is_worth_least_for_its_time_goes_first() -> None:
     """Two layers of four heads and 64 neurons; the lower one's heads 0 and 3 are worth nearly nothing."""
     found = [importance([0.01, 5, 4, 0.02], 90.0), importance([1, 1, 1, 1], 50.0)]
-    kept = kept_units(found, 0.8, hidden=32, size=8, tokens=20)
+    kept = kept_units(found, 0.8, COSTS)
     assert kept[0].heads == (1, 2)
     assert len(kept[0].neurons) == 64
     assert kept[1] == ALL
@@ -75,7 +77,7 @@ def test_what_is_worth_least_for_its_time_goes_first() -> None:
 
 def test_the_last_layer_keeps_more_for_it_costs_little() -> None:
     found = [importance([1, 1, 1, 1], 4.0)] * 2
-    lower, last = kept_units(found, 0.5, hidden=32, size=8, tokens=20)
+    lower, last = kept_units(found, 0.5, COSTS)
     assert len(lower.neurons) < 64
     assert len(last.neurons) == 64
 
@@ -84,7 +86,7 @@ def test_the_last_layer_keeps_more_for_it_costs_little() -> None:
 def test_the_cost_is_the_share_that_was_asked_for(teacher: CrossEncoder, width: float) -> None:
     random = np.random.default_rng(1)
     found = [LayerImportance(random.random(4), random.random(64)) for _ in range(4)]
-    student = pruned(teacher, Cut((0, 1, 2, 3), kept_units(found, width, hidden=32, size=8, tokens=20)))
+    student = pruned(teacher, Cut((0, 1, 2, 3), kept_units(found, width, layer_costs(32, 8, 4, 20))))
     share = flops(student, 20) / flops(teacher, 20)
     assert width - 0.08 < share <= width + 1e-9
     for heads, neurons in shape_of(student):
@@ -93,14 +95,14 @@ def test_the_cost_is_the_share_that_was_asked_for(teacher: CrossEncoder, width: 
 
 
 def test_however_little_may_be_kept_a_layer_keeps_a_head_and_a_block() -> None:
-    kept = kept_units([importance([1, 2, 3, 4], 4.0)] * 2, 1e-6, hidden=32, size=8, tokens=20)
+    kept = kept_units([importance([1, 2, 3, 4], 4.0)] * 2, 1e-6, COSTS)
     assert [(units.heads, len(units.neurons)) for units in kept] == [((3,), 8), ((3,), 8)]
 
 
 @pytest.mark.parametrize("width", [0.0, -1.0, 1.01])
 def test_a_width_is_a_share(width: float) -> None:
     with pytest.raises(BadInput, match="PACE_PRUNE__WIDTHS"):
-        kept_units([importance([1, 1, 1, 1], 1.0)], width, hidden=32, size=8, tokens=20)
+        kept_units([importance([1, 1, 1, 1], 1.0)], width, COSTS[1:])
 
 
 @pytest.mark.parametrize(("neurons", "block"), [(1536, 64), (512, 64), (256, 32), (64, 8), (6, 1), (100, 4)])
@@ -112,7 +114,7 @@ def test_operations_are_those_of_the_matrix_products(teacher: CrossEncoder, enco
     """Counted by torch itself, on a batch without padding; the head's products are not the layers'."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    pairs = encoder.pairs([(7, 8, 9)] * 2, [(5, 6)] * 2)
+    pairs = pair_tensors(encoder, [(7, 8, 9)], [(5, 6)] * 2, [0, 0], torch.device("cpu"))
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        teacher.encode(PairTensors.of(pairs, torch.device("cpu")))
+        teacher.encode(pairs)
     assert counter.get_total_flops() == 2 * flops(teacher, 9)

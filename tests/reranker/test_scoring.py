@@ -9,8 +9,9 @@ from contract.errors import ArtifactMismatch
 from contract.records import ItemRecord
 from reranker.artifact import Artifact, read_artifact
 from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, compare
+from reranker.loading import build_reranker, load_reranker
 from reranker.precision import half_type, pick_device
-from reranker.scoring import PairScores, Reranker, build_reranker, load_reranker
+from reranker.scoring import Limits, PairScores, Reranker
 from tests.colour_shop import CATALOGUE, query
 
 CPU = torch.device("cpu")
@@ -27,7 +28,7 @@ def reranker(exported: Path) -> Reranker:
 
 
 def exact(artifact: Artifact, batch_pairs: int = 64) -> Reranker:
-    return build_reranker(artifact, CPU, None, batch_pairs)
+    return build_reranker(artifact, CPU, None, Limits(batch_pairs))
 
 
 def test_a_loaded_model_says_what_it_is(reranker: Reranker, exported: Path) -> None:

@@ -20,7 +20,7 @@ def test_the_operations_are_those_that_torch_counts_but_for_the_head(base: Path,
     batch = collate([one], encoder, torch.device("cpu"))
     with torch.no_grad(), FlopCounterMode(display=False) as counted:
         network.encode(batch.pairs)
-    tokens = np.array([batch.pairs.ids.shape[1]])
+    tokens = np.array([batch.pairs.laid_out().ids.shape[1]])
     assert training_flops(network, frozen_layers=4, tokens=tokens) == counted.get_total_flops()
     assert training_flops(network, frozen_layers=0, tokens=tokens) == 3 * counted.get_total_flops()
 

@@ -13,12 +13,15 @@ from contract.settings import Settings
 from jobs.model.dataset import Query
 from jobs.model.gate import rules
 from jobs.model.gate.record import Latency, Parity, Scores
-from reranker.scoring import Reranker, golden_tolerance
+from jobs.model.rankers import read_ahead
+from reranker.loading import golden_tolerance
+from reranker.scoring import Reranker
 
 
 def measured(model: Reranker, queries: Sequence[Query], settings: Settings) -> tuple[Latency, Parity, Scores]:
     """`model` is loaded with the ranker's settings; each query is scored once, alone, as a request would be."""
     model.warm_up()
+    read_ahead(model, queries, settings.gateway.rerank_depth)
     taken: list[float] = []
     scores: list[NDArray[np.float32]] = []
     for query in queries:

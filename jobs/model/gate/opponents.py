@@ -18,7 +18,8 @@ from jobs.model.per_query import PerQuery, read_per_query
 from jobs.model.quality import Rankings, measure
 from jobs.model.rankers import candidate_order, ranked, scored
 from jobs.vector_space import vector_space
-from reranker.scoring import load_reranker
+from reranker.loading import load_reranker
+from reranker.scoring import Limits
 
 BASELINE = "LambdaMART without text"
 
@@ -71,7 +72,9 @@ class TestQueries:
             return name, self.single.ndcg10[STUDENT], self.evaluation.digest, "it is the live model itself"
         options = self.settings.ranker
         try:
-            champion = load_reranker(folders.student(version), options.device, options.threads, options.batch_pairs)
+            champion = load_reranker(
+                folders.student(version), options.device, options.threads, Limits(options.batch_pairs)
+            )
         except (ArtifactMismatch, BadInput) as error:
             return ORDER, order, "", f"the live model {version} does not load here, so no ranker serves it: {error}"
         if champion.manifest.vector_space != vector_space(self.lake, "training_items", self.evaluation.date):

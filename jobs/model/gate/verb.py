@@ -26,8 +26,9 @@ from jobs.model.gate.opponents import BASELINE, TestQueries
 from jobs.model.gate.record import GateRecord, write_record
 from jobs.model.per_query import read_per_query
 from jobs.model.registry import champion, record_model
+from reranker.loading import load_reranker
 from reranker.manifest import Manifest
-from reranker.scoring import load_reranker
+from reranker.scoring import Limits
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
@@ -73,7 +74,7 @@ def judge(
     """
     directory, gate, options = folders.student(version), settings.gate, settings.ranker
     found, single = read_evaluation(folders.evaluation(version)), read_per_query(folders.per_query(version))
-    model = load_reranker(directory, options.device, options.threads, options.batch_pairs)
+    model = load_reranker(directory, options.device, options.threads, Limits(options.batch_pairs))
     manifest, seed = model.manifest, settings.night.seed
     depth = max(settings.training.candidates, settings.gateway.rerank_depth)
     few = read_queries(lake, found.date, "test", found.task, gate.latency_queries, seed, depth, hit=False)

@@ -1,0 +1,94 @@
+"""Items of several lengths without padding: their tokens lie one after another, and only attention sees rows."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from reranker.layers import Attended, finish
+
+
+class Layout:
+    """Where the tokens of n texts lie: packed [tokens, width] one text after another, or padded [n, longest, width]."""
+
+    def __init__(self, lengths: Tensor) -> None:
+        """`lengths` int64[n], at least one token each."""
+        self.lengths = lengths
+        self.longest = int(lengths.max()) if len(lengths) else 0
+        self.present = torch.arange(self.longest, device=lengths.device)[None, :] < lengths[:, None]
+        self.starts = lengths.cumsum(0) - lengths
+        self._places = None if bool(self.present.all()) else self.present.flatten().nonzero().squeeze(1)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def padded(self, packed: Tensor) -> Tensor:
+        """Zeros where a row has no token."""
+        if self._places is None:
+            return packed.view(len(self), self.longest, -1)
+        rows = packed.new_zeros(len(self) * self.longest, packed.shape[1])
+        return rows.index_copy_(0, self._places, packed).view(len(self), self.longest, -1)
+
+    def packed(self, padded: Tensor) -> Tensor:
+        rows = padded.reshape(len(self) * self.longest, -1)
+        return rows if self._places is None else rows.index_select(0, self._places)
+
+
+def advance(layer: Any, tokens: Tensor, layout: Layout, query: Attended | None) -> Tensor:
+    """One layer of all tokens [tokens, hidden]; a text attends to itself, and to the one row of `query` if given."""
+    attention = layer.attention.self
+    size = attention.attention_head_size
+    asking, keys, values = (
+        layout.padded(part(tokens)).unflatten(2, (-1, size)).transpose(1, 2)
+        for part in (attention.query, attention.key, attention.value)
+    )
+    mask: Tensor | None = None if layout._places is None else layout.present[:, None, None, :]
+    if query is not None:
+        keys = torch.cat((query.keys.expand(len(layout), -1, -1, -1), keys), 2)
+        values = torch.cat((query.values.expand(len(layout), -1, -1, -1), values), 2)
+        if mask is not None:
+            mask = F.pad(mask, (query.keys.shape[2], 0), value=True)
+    mixed = F.scaled_dot_product_attention(asking, keys, values, attn_mask=mask)
+    return finish(layer, layout.packed(mixed.transpose(1, 2).flatten(2)), tokens)
+
+
+class Alone:
+    """The last layer for [CLS] alone, which makes no keys and no values of the items' tokens.
+
+    What [CLS] asks is carried through the key's weights once, q (W t + b) = (q W) t + q b, and so meets the tokens as
+    they are; what they answer is mixed as they are, and carried through the value's weights once. For a head of `size`
+    channels that is hidden / size times less than keys and values of 2 * hidden channels for every token.
+    """
+
+    def __init__(self, layer: Any) -> None:
+        attention = layer.attention.self
+        self._layer, self._size = layer, attention.attention_head_size
+        self._keys = attention.key.weight.unflatten(0, (-1, self._size))  # [heads, size, hidden]
+        self._key_bias = attention.key.bias.unflatten(0, (-1, self._size))
+        self._values = attention.value.weight.unflatten(0, (-1, self._size)).transpose(1, 2).contiguous()
+        self._value_bias = attention.value.bias.unflatten(0, (-1, self._size))
+
+    def step(self, cls: Tensor, tokens: Tensor, present: Tensor, scale: Tensor | None, query: Attended) -> Tensor:
+        """[CLS] after the layer, [n, hidden], of `cls` before it.
+
+        `tokens` [n, longest, hidden] are the items' before it, in units of `scale` [hidden] where that is given;
+        `present` bool[n, longest]; `query` has one row.
+        """
+        asked = self._layer.attention.self.query(cls).unflatten(1, (-1, self._size)) * self._size**-0.5
+        question = asked.transpose(0, 1)  # [heads, n, size]
+        carried = (question @ self._keys).transpose(0, 1)  # [n, heads, hidden]
+        if scale is not None:
+            carried = carried * scale
+        own = (carried @ tokens.transpose(1, 2)).float() + (asked * self._key_bias).sum(2, keepdim=True).float()
+        own = own.masked_fill(~present[:, None, :], torch.finfo(torch.float32).min)
+        of_query = (question @ query.keys[0].transpose(1, 2)).transpose(0, 1).float()  # [n, heads, query tokens]
+        weights = torch.cat((of_query, own), 2).softmax(2)
+        to_query, to_own = weights.split((of_query.shape[2], own.shape[2]), 2)
+        mixed = to_own.to(cls.dtype) @ tokens  # [n, heads, hidden]
+        if scale is not None:
+            mixed = mixed * scale
+        answer = (mixed.transpose(0, 1) @ self._values).transpose(0, 1)  # [n, heads, size]
+        answer = answer + to_own.sum(2, keepdim=True).to(cls.dtype) * self._value_bias
+        answer = answer + (to_query.to(cls.dtype).transpose(0, 1) @ query.values[0]).transpose(0, 1)
+        return finish(self._layer, answer.flatten(1), cls)

@@ -1,0 +1,122 @@
+"""Scores a query's items with the split network, from states that are there, or are made on the spot once."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reranker.depth import LevelName
+from reranker.encoding import TextEncoder
+from reranker.engine import Engine
+from reranker.layers import Attended
+from reranker.network import Scores
+from reranker.shelf import Shelf, keys_of
+from reranker.split import SplitNetwork
+from reranker.states import StateCodec, StateKind
+from reranker.tokens import ITEM, QUERY, TextTensors
+
+# Item texts of a length like the sample's take some 10 kB: 400,000 tokens are 300 MB at a width of 384.
+ANNEX_TOKENS = 400_000
+KNOWN_QUERIES = 256
+
+
+@dataclass
+class Reuse:
+    """Texts that scoring needed so far: `known` from before, or `read` by the network then."""
+
+    items_known: int = 0
+    items_read: int = 0
+    queries_known: int = 0
+    queries_read: int = 0
+
+
+class SplitScorer:
+    """`annex_tokens`: room for states of items that no slab has; `known_queries`: queries whose keys and values are
+    kept, by their token ids, so that another history of a user is another query. One caller at a time."""
+
+    def __init__(
+        self,
+        network: SplitNetwork,
+        encoder: TextEncoder,
+        kind: StateKind,
+        levels: dict[LevelName, int],
+        device: torch.device,
+        batch_pairs: int,
+        annex_tokens: int = ANNEX_TOKENS,
+        known_queries: int = KNOWN_QUERIES,
+    ) -> None:
+        # A batch of longest texts fits in any case.
+        room = max(annex_tokens, batch_pairs * (encoder.item_tokens + 2))
+        self.shelf = Shelf(StateCodec(network, kind), device, room)
+        self.reuse = Reuse()
+        self._engine = Engine(network)
+        self._network, self._encoder, self._levels = network, encoder, levels
+        self._device, self._batch_pairs = device, batch_pairs
+        self._queries: OrderedDict[tuple[int, ...], list[Attended | None]] = OrderedDict()
+        self._known_queries = known_queries
+
+    def scores(
+        self, query: tuple[int, ...], items: Sequence[tuple[int, ...]], features: NDArray[np.float32], level: LevelName
+    ) -> NDArray[np.float32]:
+        """float32[2, n]: final and text score of each item; `features` float32[n, features]."""
+        depth, out = self._levels[level], np.zeros((2, len(items)), np.float32)
+        if not items:
+            return out
+        seen, keys = self._seen(query), keys_of(items)
+        self._read_unknown(items, keys)
+        order = np.argsort([len(item) for item in items], kind="stable")
+        for start in range(0, len(items), self._batch_pairs):
+            rows = order[start : start + self._batch_pairs]
+            chosen = [keys[row] for row in rows]
+            try:
+                states = self.shelf.states(chosen, depth)
+            except KeyError:  # more texts than the annex holds: a batch at a time
+                self.shelf.forget()
+                self._read_unknown([items[row] for row in rows], chosen)
+                states = self.shelf.states(chosen, depth)
+            cls = self._engine.cls(seen, states, depth)
+            scores: Scores = self._network.judge(cls, torch.from_numpy(features[rows]).to(self._device))
+            out[:, rows] = torch.stack(scores).cpu().numpy()
+        return out
+
+    def read(self, items: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
+        """Stored rows [tokens, depths * hidden] of items' texts, one item after another, and their lengths."""
+        texts = TextTensors.of(self._encoder.framed(items), ITEM, self._device)
+        states, lengths = self._engine.states(texts, self.shelf.codec.depths)
+        return self.shelf.codec.stored(states), lengths
+
+    def read_ahead(self, items: Sequence[tuple[int, ...]]) -> None:
+        """Keep the states of items' texts, as far as there is room, without counting them as needed."""
+        before = replace(self.reuse)
+        self._read_unknown(items, keys_of(items))
+        self.reuse = before
+
+    def _read_unknown(self, items: Sequence[tuple[int, ...]], keys: Sequence[bytes]) -> None:
+        unknown = self.shelf.unknown(items, keys)
+        self.reuse.items_read += len(unknown)
+        self.reuse.items_known += len(items) - len(unknown)
+        by_length = sorted(unknown, key=lambda place: len(items[place]))
+        for start in range(0, len(by_length), self._batch_pairs):
+            places = by_length[start : start + self._batch_pairs]
+            rows, lengths = self.read([items[place] for place in places])
+            self.shelf.add([keys[place] for place in places], lengths, rows)
+
+    def _seen(self, query: tuple[int, ...]) -> list[Attended | None]:
+        """What the query's tokens answer in the layers that any level asks them in."""
+        found = self._queries.get(query)
+        if found is not None:
+            self._queries.move_to_end(query)
+            self.reuse.queries_known += 1
+            return found
+        self.reuse.queries_read += 1
+        text = TextTensors.of(self._encoder.framed([query]), QUERY, self._device)
+        found = self._engine.query(text, min(self._levels.values()))
+        if self._known_queries:
+            self._queries[query] = found
+            if len(self._queries) > self._known_queries:
+                self._queries.popitem(last=False)
+        return found

@@ -1,0 +1,34 @@
+"""Operations of the split network are those that torch counts."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from reranker.cost import Lengths, split_flops, unit_costs
+from reranker.encoding import TextEncoder
+from reranker.engine import Engine, States
+from reranker.shape import layer_costs
+from tests.reranker.test_split import pairs_of, split
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_operations_a_pair_are_what_the_engine_computes(depth: int, encoder: TextEncoder) -> None:
+    network, pairs = split("bert"), pairs_of(encoder, 10, [5, 5, 5, 5])
+    engine = Engine(network)
+    with torch.inference_mode():
+        [rows], lengths = engine.states(pairs.items, [depth])
+        with FlopCounterMode(display=False) as counted:
+            answers = engine.query(pairs.queries, depth)
+            engine.cls(answers, States(rows, lengths, None), depth)
+    attention = 4 * 7 * (12 + 7) * 32 * max(0, 2 - depth)  # torch does not count its fused kernel on CPUs
+    assert counted.get_total_flops() == 4 * (split_flops(network, depth, Lengths(12, 7, 4)) - attention)
+
+
+def test_a_deeper_state_costs_less_and_the_last_layer_next_to_nothing() -> None:
+    lengths = Lengths(96, 32, 100)
+    half, last = (sum(cost.neuron for cost in unit_costs(384, 32, 6, depth, lengths)) for depth in (3, 5))
+    whole = sum(cost.neuron for cost in layer_costs(384, 32, 6, lengths.pair))
+    assert whole / half == pytest.approx(9.3, abs=0.2)
+    assert whole / last == pytest.approx(110, abs=2)
+    assert np.isclose(lengths.pair, 128)

@@ -1,0 +1,120 @@
+"""A split student as it is served: loaded, at each level, from states that are there or made on the spot."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from contract.states import StateBlock
+from jobs.model.dataset import as_example
+from reranker.artifact import read_artifact
+from reranker.encoding import TextEncoder
+from reranker.examples import collate
+from reranker.loading import build_reranker, load_network, load_reranker
+from reranker.scoring import Limits, PreparedQuery, Reranker
+from reranker.shelf import filled, keys_of
+from reranker.split import SplitNetwork
+from tests.colour_shop import queries, query
+from tests.split_model import export_split
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def student(base: Path, encoder: TextEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return export_split(tmp_path_factory.mktemp("split"), base, encoder)
+
+
+def built(student: Path, limits: Limits = Limits()) -> Reranker:  # noqa: B008
+    return build_reranker(read_artifact(student), CPU, None, limits)
+
+
+def prepared(model: Reranker, number: int = 3) -> PreparedQuery:
+    found = query(number)
+    return model.prepare(found.user, found.context, found.candidates, found.items, found.sources)
+
+
+def test_a_loaded_student_is_split_and_answers_its_golden_pairs_at_every_level(student: Path) -> None:
+    model = load_reranker(student, "cpu", 1)
+    assert model.levels == ("full", "fast")
+    assert isinstance(load_network(student)[1], SplitNetwork)
+    assert [golden.level for golden in read_artifact(student).golden()] == ["full"] * 3 + ["fast"] * 3
+    assert 0 <= model.golden_difference < 0.05
+
+
+def test_serving_scores_as_the_network_does_at_each_level(student: Path, encoder: TextEncoder) -> None:
+    _, network, _ = load_network(student)
+    assert isinstance(network, SplitNetwork)
+    model, example = built(student), as_example(query(3), encoder)
+    for level, depth in (("full", 2), ("fast", 3)):
+        with torch.inference_mode(), network.at_depth(depth):
+            batch = collate([example], encoder, CPU)
+            wanted = network(batch.pairs, batch.features)
+        found = model.run(prepared(model), level)  # type: ignore[arg-type]
+        # int8 or float16 states
+        assert np.allclose(found.text, wanted.text, atol=0.05)
+        assert np.allclose(found.final, wanted.final, atol=0.05)
+        assert np.corrcoef(found.text, wanted.text)[0, 1] > 0.99
+
+
+def test_the_levels_differ_and_an_unknown_one_is_refused(student: Path) -> None:
+    model = built(student)
+    asked = prepared(model)
+    assert not np.allclose(model.run(asked, "full").text, model.run(asked, "fast").text, atol=1e-4)
+    with pytest.raises(ValueError, match="has levels full, fast, not short"):
+        model.run(asked, "short")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("limits", [Limits(1), Limits(4, 1), Limits(64, 20, 0)])
+def test_scores_depend_neither_on_batches_nor_on_what_is_kept(student: Path, limits: Limits) -> None:
+    wanted, tight = built(student), built(student, limits)
+    for number in (1, 3, 5, 1):
+        for level in wanted.levels:
+            one, other = wanted.run(prepared(wanted, number), level), tight.run(prepared(tight, number), level)
+            assert np.allclose(one.final, other.final, atol=1e-4)
+
+
+def test_an_unseen_item_is_read_once_and_a_query_too(student: Path) -> None:
+    model = built(student)
+    assert model.split is not None
+    model.run(prepared(model))
+    reuse = model.split.reuse
+    assert (reuse.items_read, reuse.items_known, reuse.queries_read, reuse.queries_known) == (9, 0, 1, 0)
+    model.run(prepared(model), "fast")
+    assert (reuse.items_read, reuse.items_known, reuse.queries_read, reuse.queries_known) == (9, 9, 1, 1)
+
+
+def test_a_slab_answers_for_what_would_have_been_read(student: Path) -> None:
+    model, other = built(student), built(student)
+    assert model.split is not None
+    asked = prepared(model)
+    texts = list(dict.fromkeys(asked.items))
+    rows, lengths = model.split.read(texts)
+    codec = model.split.shelf.codec
+    block = StateBlock(
+        model.version, codec.kind, codec.width, tuple(keys_of(texts)), lengths.numpy().astype(np.int32), rows.numpy()
+    )
+    model.split.shelf.hold(filled(codec, [block], block.tokens, CPU))
+    assert np.allclose(model.run(asked).final, other.run(asked).final, atol=1e-5)
+    assert model.split.reuse.items_read == 0
+
+
+def test_texts_are_told_once_each(student: Path) -> None:
+    model, found = built(student), query(3)
+    items = list(found.items.values())
+    assert len(model.texts(items)) == len(model.texts(items + items)) == len({item.title for item in items})
+
+
+def test_nothing_to_score_is_no_scores(student: Path) -> None:
+    model = built(student)
+    none = PreparedQuery((5, 6), (), np.zeros((0, len(model.manifest.feature_names)), np.float32))
+    assert len(model.run(none).final) == 0
+
+
+def test_warm_up_reads_no_real_text(student: Path) -> None:
+    model = built(student)
+    model.warm_up()
+    assert len(queries(1)) == 1
+    assert model.split is not None
+    assert model.split.reuse.items_read == 1
