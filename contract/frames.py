@@ -11,7 +11,7 @@ import msgspec
 from contract.errors import BadInput
 from contract.records import UserRecord
 
-VERSION = 1
+VERSION = 2
 MAX_FRAME_BYTES = 1 << 20
 
 ErrorCode = Literal["bad_frame", "no_model", "other_model", "other_generation", "over_budget", "stopping", "internal"]
@@ -32,10 +32,15 @@ class RankRequest(msgspec.Struct, frozen=True, tag="rank", kw_only=True):
 
 
 class RankReply(msgspec.Struct, frozen=True, tag="ranked", kw_only=True):
-    """`scores`: little-endian float32, one a candidate in the request's order. Times in milliseconds."""
+    """`scores`: little-endian float32, one a candidate in the request's order. Times in milliseconds.
+
+    `level` is the model's that they were made at; `best` whether that is the best one it may be served at.
+    """
 
     request_id: int
     model: str
+    level: str
+    best: bool
     scores: bytes
     queue_ms: float
     features_ms: float

@@ -1,5 +1,7 @@
 """Sections that the servers read: Redis, the gateway, the ranker."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from contract.settings.section import Port, Positive, Section
@@ -49,6 +51,9 @@ class Ranker(Section):
     threads: int = Field(2, ge=1, description="Torch threads")
     batch_pairs: int = Field(64, ge=1, description="Pairs in one forward pass")
     known_items: int = Field(1_000_000, ge=1, description="Item records held in memory")
+    levels: tuple[Literal["full", "fast"], ...] = Field(
+        ("full", "fast"), min_length=1, description="Levels that the model may be asked for, the best first"
+    )
     unseen_tokens: int = Field(
         400_000, ge=1, description="Tokens of items' texts, not in the generation's states, whose states are kept"
     )

@@ -4,7 +4,9 @@ from typing import Literal, get_args
 
 from contract.frames import ErrorCode
 
-Level = Literal["full", "precomputed", "popular"]
+ModelLevel = Literal["full", "fast"]
+Level = Literal[ModelLevel, "precomputed", "popular"]
+MODEL_LEVELS: tuple[ModelLevel, ...] = get_args(ModelLevel)
 
 Reason = Literal[
     "no_query",  # neither user nor item was named

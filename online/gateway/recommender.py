@@ -118,10 +118,10 @@ class Recommender:
         elif asks_model:
             scored = positions[: self.limits.rerank_depth]
             try:
-                values, model = model_scores(
+                values, model, level, best = model_scores(
                     self.ranker, pointer, data.user, context, candidates.take(scored), meta.sources, clock
                 )
-                level = "full"
+                reason = None if best else "over_budget"
                 scores = dict(zip(scored, values.tolist(), strict=True))
                 positions = in_model_order(positions, values)
             except RankingFailed as error:

@@ -1,16 +1,29 @@
 """One call to the ranker for the first candidates of a query."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.codec import CandidateList, encode_candidates
 from contract.records import Pointer, UserRecord
+from online.gateway.levels import MODEL_LEVELS, ModelLevel
 from online.gateway.ranker_client import RankerClient, RankingFailed
 from online.gateway.stages import RequestClock
 
 # Left of the budget for the slate, the JSON and a busy machine, once the scores are there or are not.
 RESERVE_SECONDS = 0.005
 RESERVE_SHARE = 0.05
+
+
+class ModelScores(NamedTuple):
+    """float32[n] scores, the version of the model that gave them, the level it gave them at, and whether that is the
+    best one it may be asked for."""
+
+    scores: NDArray[np.float32]
+    model: str
+    level: ModelLevel
+    best: bool
 
 
 def model_scores(
@@ -21,8 +34,8 @@ def model_scores(
     candidates: CandidateList,
     sources: tuple[str, ...],
     clock: RequestClock,
-) -> tuple[NDArray[np.float32], str]:
-    """float32[n] scores of `candidates` and the version of the model that gave them.
+) -> ModelScores:
+    """The ranker's scores of `candidates`.
 
     While a promoted model is still loading the ranker answers with the one before. The times that the
     ranker measured go to `clock`. Raises RankingFailed.
@@ -39,4 +52,6 @@ def model_scores(
     scores = np.frombuffer(reply.scores, "<f4").astype(np.float32, copy=False)
     if not np.isfinite(scores).all():
         raise RankingFailed("ranker_error", f"model {reply.model} gave scores that are no numbers")
-    return scores, reply.model
+    if reply.level not in MODEL_LEVELS:
+        raise RankingFailed("ranker_error", f"level {reply.level!r} is none of {', '.join(MODEL_LEVELS)}")
+    return ModelScores(scores, reply.model, reply.level, reply.best)

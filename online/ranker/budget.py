@@ -1,33 +1,91 @@
-"""When a rank request would be done: from the pairs ahead of it and what pairs have cost so far."""
+"""When a rank request would be done at each level: from the pairs ahead of it and what requests have cost so far."""
 
-# Weight of the newest request: a few tens of requests follow a change of the machine's pace.
+from collections.abc import Sequence
+
+# Share of the estimate that a new request makes up: a few tens of requests follow a change of the machine's pace.
 SMOOTHING = 0.1
 # A refusal teaches nothing, so an estimate that refuses everything must fade: half of it is gone after 34 refusals.
 FADING = 0.98
 
 
 class CostModel:
-    """A running estimate of seconds per pair; 0 until the first request has been learnt."""
+    """A running estimate of a request's seconds, a line over its pairs: the query is read once, however many there are.
+
+    Least squares in which older requests weigh less; through 0 as long as all had equally many pairs. 0 until the
+    first request has been learnt.
+    """
 
     def __init__(self) -> None:
-        self.seconds_per_pair = 0.0
+        self._weight = self._pairs = self._pairs2 = self._seconds = self._product = 0.0
 
     def learn(self, pairs: int, seconds: float) -> None:
         """`pairs` were scored in `seconds`."""
         if pairs <= 0:
             return
-        seen = seconds / pairs
-        if self.seconds_per_pair:
-            self.seconds_per_pair += SMOOTHING * (seen - self.seconds_per_pair)
-        else:
-            self.seconds_per_pair = seen
+        keep = 1 - SMOOTHING
+        self._weight = keep * self._weight + 1
+        self._pairs = keep * self._pairs + pairs
+        self._pairs2 = keep * self._pairs2 + pairs * pairs
+        self._seconds = keep * self._seconds + seconds
+        self._product = keep * self._product + pairs * seconds
 
     def refused(self) -> None:
-        """A request was refused because of the estimate."""
-        self.seconds_per_pair *= FADING
+        """A request was refused, or scored at a lower level, because of the estimate."""
+        self._seconds *= FADING
+        self._product *= FADING
 
-    def predicted_seconds(self, pairs: int) -> float:
-        return pairs * self.seconds_per_pair
+    def predicted_seconds(self, pairs: int, requests: int = 1) -> float:
+        """Of so many requests that have `pairs` pairs together."""
+        if not self._weight:
+            return 0.0
+        spread = self._weight * self._pairs2 - self._pairs**2
+        # Nearly equal counts say nothing of what a request costs by itself.
+        if spread > 1e-3 * self._pairs**2:
+            each = (self._weight * self._product - self._pairs * self._seconds) / spread
+            fixed = (self._seconds - each * self._pairs) / self._weight
+            if each >= 0 and fixed >= 0:
+                return fixed * requests + each * pairs
+        return pairs * self._seconds / self._pairs
+
+
+class LevelCosts:
+    """An estimate a level. `allowed` names the levels that may be served, the best first."""
+
+    def __init__(self, allowed: Sequence[str] = ("full", "fast")) -> None:
+        self._allowed = tuple(allowed)
+        self._models: dict[str, CostModel] = {level: CostModel() for level in allowed}
+
+    def served(self, levels: Sequence[str]) -> tuple[str, ...]:
+        """Those of a model's `levels` that may be served; where that is none, its best."""
+        return tuple(level for level in levels if level in self._allowed) or tuple(levels[:1])
+
+    def learn(self, level: str, pairs: int, seconds: float) -> None:
+        self._model(level).learn(pairs, seconds)
+
+    def least_seconds(self, levels: Sequence[str], pairs: int, requests: int = 1) -> float:
+        """At the level that takes least."""
+        return min(self._model(level).predicted_seconds(pairs, requests) for level in levels)
+
+    def within(self, levels: Sequence[str], pairs: int, waiting_pairs: int, waiting: int, seconds: float) -> str | None:
+        """The best level at which this request and all that wait would be done within `seconds`; else the last level
+        if this request alone would be; else None.
+
+        So the depth follows the load: what waits behind is not made to pay for this one's quality.
+        """
+        for level in levels:
+            if self._model(level).predicted_seconds(pairs + waiting_pairs, 1 + waiting) < seconds:
+                return level
+        return levels[-1] if self._model(levels[-1]).predicted_seconds(pairs) < seconds else None
+
+    def passed_over(self, levels: Sequence[str], chosen: str | None) -> None:
+        """Every level before `chosen` was too slow; all were where it is None."""
+        for level in levels:
+            if level == chosen:
+                return
+            self._model(level).refused()
+
+    def _model(self, level: str) -> CostModel:
+        return self._models.setdefault(level, CostModel())
 
 
 class Waiting:

@@ -10,7 +10,7 @@ from contract.keys import Keys
 from contract.settings import Settings
 from contract.store.connection import connect
 from contract.store.reader import Reader
-from online.ranker.budget import CostModel
+from online.ranker.budget import LevelCosts
 from online.ranker.catalogue import Catalogue
 from online.ranker.metrics import RankerMetrics
 from online.ranker.models import Load, ModelWatch
@@ -32,7 +32,7 @@ class Ranker:
         self.watch = ModelWatch(
             reader.pointer, Path(settings.night.models), load, self.metrics, settings.ranker.poll_seconds
         )
-        cost = CostModel()
+        cost = LevelCosts(settings.ranker.levels)
         scoring = Scoring(self.watch, Catalogue(reader, settings.ranker.known_items), cost, self.metrics)
         self.server = RankerServer(settings.ranker.endpoint, scoring, cost, self.metrics, settings.ranker.queue_length)
 

@@ -31,13 +31,16 @@ class Scores(Protocol):
 class Scorer(Protocol):
     """A loaded model, `reranker.scoring.Reranker`: scoring in two steps, so that each is timed.
 
-    `history_length`: how many items of a user's history it wants to know.
+    `history_length`: how many items of a user's history it wants to know; `levels`: those it scores at, the best first.
     """
 
     version: str
     feature_view: str
     vector_space: str
     history_length: int
+
+    @property
+    def levels(self) -> Sequence[Any]: ...
 
     def warm_up(self) -> None: ...
 
@@ -50,7 +53,7 @@ class Scorer(Protocol):
         sources: Sequence[str],
     ) -> Any: ...
 
-    def run(self, prepared: Any) -> Scores: ...
+    def run(self, prepared: Any, level: Any) -> Scores: ...
 
 
 Load = Callable[[Path], Scorer]

@@ -11,7 +11,7 @@ from contract.codec import CandidateList, decode_candidates
 from contract.errors import BadInput, CorruptValue, NoGeneration, StoreUnreachable
 from contract.features import TEXT_HISTORY
 from contract.frames import ErrorCode, RankError, RankReply, RankRequest, decode_request
-from online.ranker.budget import CostModel, Waiting
+from online.ranker.budget import LevelCosts, Waiting
 from online.ranker.catalogue import Catalogue
 from online.ranker.metrics import RankerMetrics
 from online.ranker.models import ModelWatch, Scorer
@@ -60,7 +60,7 @@ class Scoring:
         self,
         watch: ModelWatch,
         catalogue: Catalogue,
-        cost: CostModel,
+        cost: LevelCosts,
         metrics: RankerMetrics,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -86,11 +86,11 @@ class Scoring:
             return serving
         raise Refused("other_model", f"this ranker serves {serving.version}, not {request.model}", request.request_id)
 
-    def answer(self, job: Job) -> RankReply | RankError:
-        """Scores, or an error frame; never raises."""
+    def answer(self, job: Job, waiting_pairs: int = 0, waiting: int = 0) -> RankReply | RankError:
+        """Scores, or an error frame; never raises. `waiting` requests of `waiting_pairs` pairs come after it."""
         request = job.request
         try:
-            return self._scored(job)
+            return self._scored(job, waiting_pairs, waiting)
         except Refused as refused:
             return refused.frame()
         except NoGeneration as error:
@@ -101,14 +101,17 @@ class Scoring:
             log.exception("scoring %d candidates of generation %d", len(job.candidates), request.generation)
             return RankError(request_id=request.request_id, code="internal", detail=type(error).__name__)
 
-    def _scored(self, job: Job) -> RankReply:
+    def _scored(self, job: Job, waiting_pairs: int, waiting: int) -> RankReply:
         request, candidates = job.request, job.candidates
         model = self.model_for(request)
         began = self._clock()
         waited = job.waiting.waited_seconds(began)
-        needed = self._cost.predicted_seconds(len(candidates))
-        if job.waiting.remaining_seconds(began) <= needed:
-            self._cost.refused()
+        levels = self._cost.served(model.levels)
+        left = job.waiting.remaining_seconds(began)
+        level = self._cost.within(levels, len(candidates), waiting_pairs, waiting, left)
+        self._cost.passed_over(levels, level)
+        if level is None:
+            needed = self._cost.least_seconds(levels, len(candidates))
             spent = f"{waited * 1000:.1f} ms in the queue, {needed * 1000:.1f} ms to score"
             raise Refused("over_budget", f"{spent}, {request.budget_ms:.1f} ms given", request.request_id)
         self._catalogue.require_features(request.generation, model.feature_view, model.vector_space)
@@ -119,13 +122,15 @@ class Scoring:
         context = [items[id] for id in request.context if id in items]
         prepared = model.prepare(request.user, context, candidates, items, request.sources)
         ready = self._clock()
-        scores = model.run(prepared).final
+        scores = model.run(prepared, level).final
         done = self._clock()
-        self._cost.learn(len(candidates), done - began)
+        self._cost.learn(level, len(candidates), done - began)
         self._metrics.scored(len(candidates), waited, ready - began, done - ready)
         return RankReply(
             request_id=request.request_id,
             model=model.version,
+            level=level,
+            best=level == levels[0],
             scores=np.ascontiguousarray(scores, "<f4").tobytes(),
             queue_ms=waited * 1000,
             features_ms=(ready - began) * 1000,

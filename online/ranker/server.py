@@ -11,8 +11,9 @@ import zmq
 
 from contract.errors import BadInput
 from contract.frames import MAX_FRAME_BYTES, RankError, RankReply, encode
-from online.ranker.budget import CostModel
+from online.ranker.budget import LevelCosts
 from online.ranker.metrics import RankerMetrics
+from online.ranker.models import Scorer
 from online.ranker.scoring import Job, Refused, Scoring, read_job
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class RankerServer:
         self,
         endpoint: str,
         scoring: Scoring,
-        cost: CostModel,
+        cost: LevelCosts,
         metrics: RankerMetrics,
         queue_length: int,
         clock: Callable[[], float] = time.perf_counter,
@@ -46,7 +47,8 @@ class RankerServer:
         self._clock = clock
         self._stopping = threading.Event()
         self._jobs: queue.SimpleQueue[tuple[bytes, Job] | None] = queue.SimpleQueue()
-        self._open_jobs = 0  # waiting or being scored; both counts belong to the socket's thread
+        # Waiting or being scored. The socket's thread counts; the other only looks at how many wait.
+        self._open_jobs = 0
         self._open_pairs = 0
         self._context = zmq.Context()
         self._router = self._context.socket(zmq.ROUTER)
@@ -94,9 +96,9 @@ class RankerServer:
             job = read_job(frames[1], arrived)
             model = self._scoring.model_for(job.request)
             if not len(job.candidates):  # a ping
-                self._send(peer, _nothing_scored(job.request.request_id, model.version))
+                self._send(peer, _nothing_scored(job.request.request_id, model))
                 return
-            self._admit(job)
+            self._admit(job, model)
         except Refused as refused:
             self._send(peer, refused.frame())
             return
@@ -105,14 +107,16 @@ class RankerServer:
         self._metrics.waiting(max(self._open_jobs - 1, 0))
         self._jobs.put((peer, job))
 
-    def _admit(self, job: Job) -> None:
+    def _admit(self, job: Job, model: Scorer) -> None:
         """Raises Refused where waiting would be in vain."""
         number = job.request.request_id
         if self._open_jobs > self._queue_length:
             raise Refused("over_budget", f"{self._queue_length} requests wait already", number)
-        needed = self._cost.predicted_seconds(self._open_pairs + len(job.candidates))
+        levels = self._cost.served(model.levels)
+        pairs = self._open_pairs + len(job.candidates)
+        needed = self._cost.least_seconds(levels, pairs, self._open_jobs + 1)
         if needed >= job.request.budget_ms / 1000:
-            self._cost.refused()
+            self._cost.passed_over(levels, None)
             ahead = f"{self._open_pairs} pairs ahead of {len(job.candidates)}"
             raise Refused("over_budget", f"{ahead}: done in {needed * 1000:.1f} ms at the earliest", number)
 
@@ -140,12 +144,22 @@ class RankerServer:
                     "stopping", "it is being stopped", job.request.request_id
                 ).frame()
             else:
-                answer = self._scoring.answer(job)
+                waiting = self._open_jobs - 1, self._open_pairs - len(job.candidates)
+                answer = self._scoring.answer(job, max(waiting[1], 0), max(waiting[0], 0))
             if isinstance(answer, RankError):
                 self._metrics.refused(answer.code)
             done.send_multipart([peer, b"%d" % len(job.candidates), encode(answer)])
         done.close()
 
 
-def _nothing_scored(request_id: int, model: str) -> RankReply:
-    return RankReply(request_id=request_id, model=model, scores=b"", queue_ms=0.0, features_ms=0.0, model_ms=0.0)
+def _nothing_scored(request_id: int, model: Scorer) -> RankReply:
+    return RankReply(
+        request_id=request_id,
+        model=model.version,
+        level=model.levels[0],
+        best=True,
+        scores=b"",
+        queue_ms=0.0,
+        features_ms=0.0,
+        model_ms=0.0,
+    )

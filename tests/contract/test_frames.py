@@ -21,7 +21,14 @@ REQUEST = RankRequest(
     budget_ms=12.5,
 )
 REPLY = RankReply(
-    request_id=7, model="m1", scores=np.array([0.5, -1], "<f4").tobytes(), queue_ms=0.1, features_ms=0.2, model_ms=3.0
+    request_id=7,
+    model="m1",
+    level="fast",
+    best=False,
+    scores=np.array([0.5, -1], "<f4").tobytes(),
+    queue_ms=0.1,
+    features_ms=0.2,
+    model_ms=3.0,
 )
 REFUSAL = RankError(request_id=7, code="over_budget", detail="3 ms left")
 
@@ -66,8 +73,8 @@ def test_every_truncation_is_refused(message: RankRequest | RankReply | RankErro
 
 
 def test_a_request_of_another_version_names_both() -> None:
-    with pytest.raises(BadInput, match="version 2, this ranker speaks 1"):
-        decode_request(encode(msgspec.structs.replace(REQUEST, version=2)))
+    with pytest.raises(BadInput, match="version 1, this ranker speaks 2"):
+        decode_request(encode(msgspec.structs.replace(REQUEST, version=1)))
 
 
 @pytest.mark.parametrize(("field", "value"), [("budget_ms", "soon"), ("context", "mug"), ("generation", None)])

@@ -85,7 +85,7 @@ class PriceScores:
 
 
 class PriceScorer:
-    """Ranks dear items first. Its directory holds scorer.json: {"seconds": how long a score takes}.
+    """Ranks dear items first. Its directory holds scorer.json: {"seconds": how long a score takes at level full}.
 
     One that takes time leaves the file SCORING there as it begins.
     """
@@ -93,6 +93,7 @@ class PriceScorer:
     feature_view = FEATURE_VIEW
     vector_space = ""
     history_length = 10
+    levels: Sequence[str] = ("full",)
 
     def __init__(self, directory: Path) -> None:
         self.version = directory.name
@@ -116,8 +117,8 @@ class PriceScorer:
     ) -> list[float]:
         return [items[id].price or 0.0 if id in items else -1.0 for id in candidates.item_ids]
 
-    def run(self, prepared: list[float]) -> PriceScores:
-        if self._seconds:
+    def run(self, prepared: list[float], level: str = "full") -> PriceScores:
+        if self._seconds and level == "full":
             self._marker.touch()
             time.sleep(self._seconds)
         return PriceScores(np.array(prepared, np.float32))

@@ -3,7 +3,7 @@
 import pytest
 
 from contract.store.publisher import set_model
-from tests.online.toy import publish, until, write_model
+from tests.online.toy import PriceScorer, publish, until, write_model
 
 
 def ids(answer) -> list[str]:
@@ -187,3 +187,27 @@ def test_an_explanation_says_where_an_item_came_from(gateway) -> None:
         "model_score": 90.0,
         "sources": {"covisitation": pytest.approx(0.8, abs=0.001), "popularity": pytest.approx(1.0)},
     }
+
+
+def test_a_lower_level_of_the_model_is_named_and_why(
+    client, keys, models, settings, start_ranker, start_gateway
+) -> None:
+    """The first answer teaches that full takes 0.5 s: a budget of 450 ms leaves it no time."""
+    publish(client, keys)
+    write_model(models, "m1", seconds=0.5)
+    set_model(client, keys, "m1")
+
+    def load(directory):
+        scorer = PriceScorer(directory)
+        scorer.levels = ("full", "fast")
+        return scorer
+
+    chosen = settings(redis={"timeout_seconds": 0.2}, gateway={"min_timeout_ms": 201})
+    start_ranker(chosen, load)
+    gateway = start_gateway(chosen)
+    first = gateway.get("/recommend?user_id=ann&item_id=cup").json
+    short = gateway.get("/recommend?user_id=ann&item_id=cup&timeout_ms=450").json
+
+    assert (first["level"], first["degraded"]) == ("full", None)
+    assert (short["level"], short["degraded"], short["model_version"]) == ("fast", "over_budget", "m1")
+    assert ids(short) == ids(first)

@@ -42,7 +42,16 @@ class PlayedRanker:
 
 def reply(request_id: int, model: str = "m1", scores: bytes = b"") -> bytes:
     return encode(
-        RankReply(request_id=request_id, model=model, scores=scores, queue_ms=1.0, features_ms=2.0, model_ms=3.0)
+        RankReply(
+            request_id=request_id,
+            model=model,
+            level="full",
+            best=True,
+            scores=scores,
+            queue_ms=1.0,
+            features_ms=2.0,
+            model_ms=3.0,
+        )
     )
 
 

@@ -83,6 +83,29 @@ def test_scores_come_in_the_order_of_the_candidates(peer) -> None:
     assert answer.features_ms > 0
 
 
+def test_a_short_budget_is_answered_at_a_lower_level_that_is_named(
+    client, keys, models, settings, start_ranker
+) -> None:
+    """At level full a score takes 0.3 s, at fast next to nothing."""
+    publish(client, keys)
+    write_model(models, "m1", seconds=0.3)
+    set_model(client, keys, "m1")
+
+    def load(directory):
+        scorer = PriceScorer(directory)
+        scorer.levels = ("full", "fast")
+        return scorer
+
+    start_ranker(settings(), load)
+    peer = Peer(settings().ranker.endpoint)
+    first, short = peer.ask(), peer.ask(budget_ms=200.0)
+
+    assert (first.level, first.best) == ("full", True)
+    assert (short.level, short.best) == ("fast", False)
+    assert short.model_ms < 200
+    peer.close()
+
+
 def test_a_user_comes_with_the_request(peer) -> None:
     answer = peer.ask(user=UserRecord("ann", "kitchen", ("cup", "chair")))
 
@@ -251,7 +274,7 @@ def test_more_than_the_queue_holds_is_refused(client, keys, models, settings, st
 
 
 def test_a_scorer_that_breaks_breaks_one_request(peer, ranker, monkeypatch, caplog) -> None:
-    def breaks(prepared) -> None:
+    def breaks(prepared, level) -> None:
         raise ZeroDivisionError
 
     peer.ask()
@@ -269,7 +292,7 @@ def test_at_the_stop_what_is_being_scored_is_answered_and_what_waits_is_refused(
     peer.ask()
     begun, scorer = threading.Event(), ranker.watch.serving
     run = scorer.run
-    monkeypatch.setattr(scorer, "run", lambda prepared: (begun.set(), run(prepared))[1])
+    monkeypatch.setattr(scorer, "run", lambda prepared, level: (begun.set(), run(prepared, level))[1])
     peer.say(encode(request(request_id=1)))
     peer.say(encode(request(request_id=2)))
     until(lambda: begun.is_set() and metric(ranker, "rec_queue_size") == 1, "one is scored, the other waits")
