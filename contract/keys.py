@@ -17,7 +17,7 @@ from typing import Literal
 
 from contract.errors import BadInput
 
-Kind = Literal["meta", "user", "item", "candidates-user", "candidates-item", "candidates-segment"]
+Kind = Literal["meta", "user", "item", "candidates-user", "candidates-item", "candidates-segment", "states"]
 
 MAX_ID_BYTES = 512
 
@@ -27,6 +27,7 @@ GRAMMAR: dict[str, tuple[str, str]] = {
     "item": ("i", "MessagePack of contract.records.ItemRecord"),
     "candidates-user": ("cu", "contract.codec.CandidateList for a user"),
     "candidates-item": ("ci", "contract.codec.CandidateList for a context item"),
+    "states": ("st", "contract.states.StateBlock: what a model makes of items' texts; its id is the block's number"),
     "candidates-segment": ("cs", "contract.codec.CandidateList: the popular items of a segment"),
 }
 _KIND_OF_TAG = {tag: kind for kind, (tag, _) in GRAMMAR.items()}

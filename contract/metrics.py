@@ -46,11 +46,20 @@ MODEL_INFO = Metric("rec_model_info", "gauge", "1 for the model that the ranker 
 MODEL_LOADS = Metric("rec_model_loads_total", "counter", "Models that the ranker loaded or refused", ("outcome",))
 CANDIDATES_AGE_SECONDS = Metric("rec_candidates_age_seconds", "gauge", "Age of the live generation")
 GENERATION = Metric("rec_generation", "gauge", "Number of the live generation")
+ITEM_STATES = Metric("rec_item_states", "gauge", "Texts of items whose states the ranker holds")
+ITEM_STATES_BYTES = Metric("rec_item_states_bytes", "gauge", "Memory of the item states that came with a generation")
+STATE_LOADS = Metric(
+    "rec_state_loads_total", "counter", "Sets of item states that the ranker loaded or refused", ("outcome",)
+)
+TEXTS = Metric(
+    "rec_texts_total", "counter", "Texts that scoring needed: known from before, or read then", ("kind", "outcome")
+)
 RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and serves a model")
 
 ALL = (
     REQUEST_SECONDS, STAGE_SECONDS, QUEUE_WAIT_SECONDS, QUEUE_SIZE, BATCH_PAIRS, SHED, LEVEL, CACHE,
-    IMPRESSIONS, MODEL_INFO, MODEL_LOADS, CANDIDATES_AGE_SECONDS, GENERATION, RANKER_UP,
+    IMPRESSIONS, MODEL_INFO, MODEL_LOADS, CANDIDATES_AGE_SECONDS, GENERATION, ITEM_STATES, ITEM_STATES_BYTES,
+    STATE_LOADS, TEXTS, RANKER_UP,
 )  # fmt: skip
 
 

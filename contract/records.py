@@ -45,7 +45,8 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     `sources` names the columns of every candidate list's scores, in order; `weights` are what each counts for
     where lists are merged; `repeats` says whether a user may be offered what they chose before. `counts` holds the
     number of keys by kind. `vector_space` is that of the items' vectors (contract.schemas.ITEM_FEATURES).
-    `checksum` is `contract.codec.checksum` over every (key, value).
+    `checksum` is `contract.codec.checksum` over every (key, value). `states_model` is the model whose item states the
+    generation carries, "" for none: so many texts, tokens of them, and blocks.
     """
 
     generation: int
@@ -58,6 +59,10 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     feature_view: str
     repeats: bool = True
     vector_space: str = ""
+    states_model: str = ""
+    states_texts: int = 0
+    states_tokens: int = 0
+    states_blocks: int = 0
 
 
 class Pointer(msgspec.Struct, frozen=True):

@@ -70,6 +70,10 @@ TRAINING_ITEMS = f"cut TIMESTAMP NOT NULL, {ITEM_FEATURES}"
 # What was chosen before the cut of the test period: what the baselines of an evaluation learn from.
 TRAINING_HISTORY = SESSIONS
 
+# One row a text that a model has read: what its lowest layers make of it (contract.states), by `text_key` of its
+# token ids. The table has a folder a model, `item_states/<version>`, not a day: texts are read once.
+ITEM_STATES = "key BINARY NOT NULL, length INT NOT NULL, rows BINARY NOT NULL"
+
 # Embeddings of catalogue texts, kept from night to night: `digest` is of the text, `version` of the model
 # and the way it is used, `embedding` holds little-endian float32.
 TEXT_EMBEDDINGS = "version STRING NOT NULL, digest STRING NOT NULL, embedding BINARY NOT NULL"

@@ -33,6 +33,11 @@ _KINDS: tuple[StateKind, ...] = get_args(StateKind)
 _DTYPES = {"int8": "<i1", "float16": "<f2"}
 
 
+def state_block_id(number: int) -> str:
+    """The id of a generation's block of that number, from 0 on."""
+    return str(number)
+
+
 def text_key(token_ids: Sequence[int]) -> bytes:
     """16 bytes that tell a text's token ids from any other's."""
     return hashlib.blake2b(np.array(token_ids, "<i4").tobytes(), digest_size=KEY_BYTES).digest()

@@ -1,7 +1,8 @@
 """Writes generation N beside N-1, verifies it, then flips the pointer. `reader` is its other half.
 
     number = open()                  a fresh number; what a killed attempt left is set to expire
-    write(number, kind, id, value)   values carry a TTL until the flip, so that an orphan goes by itself
+    write(number, kind, id, value)   values carry a TTL until the flip, so that an orphan goes by itself (staging)
+    write_states(number, blocks)     the item states of the model that is to be live with it, if there is one
     seal(number, ...)                flush, verify count, checksum and read-back, write meta, drop the TTLs
     flip(number)                     compare-and-set of the pointer; N-2 gets a TTL
 
@@ -9,32 +10,22 @@ Killed anywhere, the pointer still names N-1 and every value of N-1 is in place.
 a TTL on a generation above the live one, which may be the other's, sealed and about to be flipped.
 """
 
-import random
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from contract.codec import Checksum, decode_candidates, decode_item, decode_user
 from contract.errors import NoGeneration, PublishRefused
 from contract.features import VERSION as FEATURE_VIEW
 from contract.keys import Keys, Kind
 from contract.records import GenerationMeta, Pointer
+from contract.states import StateBlock, encode_block, state_block_id
 from contract.store.connection import unreachable_is_typed
 from contract.store.pointer import Promotion, move_pointer, read_pointer
+from contract.store.staging import BATCH, Staging, chunks
 
-BATCH = 1000
 FLIP_TRIES = 5
-_DECODERS = {
-    "user": decode_user,
-    "item": decode_item,
-    "candidates-user": decode_candidates,
-    "candidates-item": decode_candidates,
-    "candidates-segment": decode_candidates,
-}
 
 
 class Publisher:
@@ -45,10 +36,8 @@ class Publisher:
         self._keys = keys
         self._staging_ttl = staging_ttl_seconds
         self._retired_ttl = retired_ttl_seconds
-        self._written: list[bytes] = []
-        self._kinds: Counter[str] = Counter()
-        self._checksum = Checksum()
-        self._batch: list[tuple[bytes, bytes]] = []
+        self._staging = Staging(client, keys, staging_ttl_seconds)
+        self._states = _StatesSum()
 
     def pointer(self) -> Pointer:
         return read_pointer(self._client, self._keys)
@@ -66,14 +55,17 @@ class Publisher:
         return number
 
     def write(self, generation: int, kind: Kind, id: str, value: bytes) -> None:
-        """Stage one value; batches of BATCH go out together. An id may be written once."""
-        key = self._keys.value(generation, kind, id)
-        self._written.append(key)
-        self._kinds[kind] += 1
-        self._checksum.add(key, value)
-        self._batch.append((key, value))
-        if len(self._batch) >= BATCH:
-            self._flush()
+        """Stage one value; batches go out together. An id may be written once."""
+        self._staging.write(generation, kind, id, value)
+
+    def write_states(self, generation: int, blocks: Iterable[StateBlock]) -> None:
+        """Stage the item states of one model; once a generation.
+
+        Raises PublishRefused for blocks of several models, or of several forms.
+        """
+        for block in blocks:
+            self._states.add(generation, block)
+            self.write(generation, "states", state_block_id(self._states.blocks - 1), encode_block(block))
 
     def seal(
         self,
@@ -92,33 +84,27 @@ class Publisher:
         """
         if len(weights) != len(sources):
             raise PublishRefused(f"generation {generation}: {len(sources)} sources, {len(weights)} weights")
-        self._flush()
-        self._verify(generation, sample)
+        self._staging.flush()
+        self._staging.verify(generation, sample)
         meta = GenerationMeta(
             generation=generation,
             created_at=time.time(),
             date=date,
             sources=tuple(sources),
             weights=tuple(weights),
-            counts=dict(self._kinds),
-            checksum=self._checksum.hexdigest(),
+            counts=dict(self._staging.kinds),
+            checksum=self._staging.checksum,
             feature_view=FEATURE_VIEW,
             vector_space=vector_space,
             repeats=repeats,
+            states_model=self._states.model,
+            states_texts=self._states.texts,
+            states_tokens=self._states.tokens,
+            states_blocks=self._states.blocks,
         )
         with unreachable_is_typed(f"sealing generation {generation}"):
             self._client.set(self._keys.meta(generation), msgspec.json.encode(meta))
-            kept = 0
-            for names in _chunks(self._written, BATCH):
-                pipeline = self._client.pipeline(transaction=False)
-                for name in names:
-                    pipeline.persist(name)
-                kept += sum(pipeline.execute())
-        if kept != len(self._written):
-            raise PublishRefused(
-                f"generation {generation}: {len(self._written) - kept} of {len(self._written)} values were gone at "
-                "sealing (evicted? expired?): give Redis more memory, or raise PACE_REDIS__STAGING_TTL_SECONDS"
-            )
+        self._staging.keep(generation)
         return meta
 
     def flip(self, generation: int, promotion: Promotion | None = None) -> Pointer:
@@ -145,45 +131,10 @@ class Publisher:
             return moved
         raise PublishRefused(f"generation {generation}: the pointer moved {FLIP_TRIES} times in a row; publish again")
 
-    def _flush(self) -> None:
-        if not self._batch:
-            return
-        with unreachable_is_typed(f"writing {len(self._batch)} values"):
-            pipeline = self._client.pipeline(transaction=False)
-            for name, value in self._batch:
-                pipeline.set(name, value, ex=self._staging_ttl)
-            pipeline.execute()
-        self._batch.clear()
-
-    def _verify(self, generation: int, sample: int) -> None:
-        read = Checksum()
-        missing = 0
-        checked = set(random.Random(generation).sample(range(len(self._written)), min(sample, len(self._written))))
-        place = 0
-        for names in _chunks(self._written, BATCH):
-            with unreachable_is_typed(f"verifying generation {generation}"):
-                pipeline = self._client.pipeline(transaction=False)
-                for name in names:
-                    pipeline.get(name)
-                values = pipeline.execute()
-            for name, value in zip(names, values, strict=True):
-                if value is None:
-                    missing += 1
-                else:
-                    read.add(name, value)
-                    if place in checked:
-                        _DECODERS[self._keys.parse(name).kind](value)
-                place += 1
-        if missing or read.hexdigest() != self._checksum.hexdigest():
-            raise PublishRefused(
-                f"generation {generation}: {missing} of {place} values missing, checksum {read.hexdigest()} "
-                f"instead of {self._checksum.hexdigest()}: nothing was flipped; run publish again"
-            )
-
     def _retire(self, pointer: Pointer, ttl_seconds: int) -> None:
         """Give every value of generations below the live one a TTL, unless it has one or is of the one before."""
         with unreachable_is_typed("retiring old generations"):
-            for names in _chunks(self._client.scan_iter(match=self._keys.generation_pattern(), count=BATCH), BATCH):
+            for names in chunks(self._client.scan_iter(match=self._keys.generation_pattern(), count=BATCH), BATCH):
                 pipeline = self._client.pipeline(transaction=False)
                 for name in names:
                     number = self._keys.parse(name).generation
@@ -219,7 +170,22 @@ def set_model(client: Any, keys: Keys, version: str, replacing: str | None = Non
     return move_pointer(client, keys, seen, Promotion(version, replacing).applied(seen))
 
 
-def _chunks(things: Iterable[bytes], size: int) -> Iterator[list[bytes]]:
-    source = iter(things)
-    while chunk := list(islice(source, size)):
-        yield chunk
+class _StatesSum:
+    """What the blocks of states written so far amount to."""
+
+    def __init__(self) -> None:
+        self.model = ""
+        self.texts = self.tokens = self.blocks = 0
+        self._form: tuple[str, int] = ("", 0)
+
+    def add(self, generation: int, block: StateBlock) -> None:
+        form = block.kind, block.width
+        if self.blocks and (block.model, form) != (self.model, self._form):
+            raise PublishRefused(
+                f"generation {generation}: item states of model {block.model} ({form[0]} x {form[1]}) beside those of "
+                f"{self.model} ({self._form[0]} x {self._form[1]}): run `python -m jobs encode_items` again"
+            )
+        self.model, self._form = block.model, form
+        self.texts += len(block.keys)
+        self.tokens += block.tokens
+        self.blocks += 1

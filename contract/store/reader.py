@@ -1,6 +1,6 @@
 """What serving reads of a generation, beside `publisher`, which wrote it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -9,6 +9,7 @@ from contract.codec import CandidateList, decode_candidates, decode_item, decode
 from contract.errors import CorruptValue, NoGeneration
 from contract.keys import Keys, Kind
 from contract.records import GenerationMeta, ItemRecord, Pointer, UserRecord
+from contract.states import StateBlock, decode_block, state_block_id
 from contract.store.connection import unreachable_is_typed
 from contract.store.pointer import read_pointer
 
@@ -72,6 +73,35 @@ class Reader:
         """The records of those items that the generation knows, in one round trip."""
         values = self._values(generation, [("item", item_id) for item_id in item_ids])
         return {id: decode_item(raw) for id, raw in zip(item_ids, values, strict=True) if raw is not None}
+
+    def states(self, meta: GenerationMeta) -> Iterator[StateBlock]:
+        """The blocks of item states that a generation carries, in order, one a round trip.
+
+        Raises NoGeneration where one is gone, CorruptValue where one does not decode or they are not what `meta` says.
+        """
+        texts = tokens = 0
+        for number in range(meta.states_blocks):
+            name = self._keys.value(meta.generation, "states", state_block_id(number))
+            with unreachable_is_typed(f"reading item states of generation {meta.generation}"):
+                raw = self._client.get(name)
+            if raw is None:
+                raise NoGeneration(
+                    f"generation {meta.generation}: block {number} of {meta.states_blocks} of its item states is gone: "
+                    "publish again"
+                )
+            block = decode_block(raw)
+            if block.model != meta.states_model:
+                raise CorruptValue(
+                    f"generation {meta.generation}: block {number} has item states of model {block.model}, not of "
+                    f"{meta.states_model}; publish again"
+                )
+            texts, tokens = texts + len(block.keys), tokens + block.tokens
+            yield block
+        if (texts, tokens) != (meta.states_texts, meta.states_tokens):
+            raise CorruptValue(
+                f"generation {meta.generation}: item states of {texts} texts and {tokens} tokens, not of "
+                f"{meta.states_texts} and {meta.states_tokens}; publish again"
+            )
 
     def _values(self, generation: int, wanted: Sequence[tuple[Kind, str]]) -> list[bytes | None]:
         if not wanted:

@@ -78,7 +78,7 @@ def test_a_value_that_vanished_or_changed_is_refused_before_the_flip(client: Any
         writer = publisher(client, keys)
         number = writer.open()
         writer.write(number, "item", "a", encode_record(ItemRecord("a", "x")))
-        writer._flush()
+        writer._staging.flush()
         name = keys.value(number, "item", "a")
         if spoil == "delete":
             client.delete(name)
