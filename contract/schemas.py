@@ -71,7 +71,7 @@ TRAINING_ITEMS = f"cut TIMESTAMP NOT NULL, {ITEM_FEATURES}"
 TRAINING_HISTORY = SESSIONS
 
 # One row a text that a model has read: what its lowest layers make of it (contract.states), by `text_key` of its
-# token ids. The table has a folder a model, `item_states/<version>`, not a day: texts are read once.
+# token ids. A table a model, `item_states/<version>`; a day holds the texts that were read on it, none of them twice.
 ITEM_STATES = "key BINARY NOT NULL, length INT NOT NULL, rows BINARY NOT NULL"
 
 # Embeddings of catalogue texts, kept from night to night: `digest` is of the text, `version` of the model

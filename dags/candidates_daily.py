@@ -3,6 +3,7 @@
 
 - `candidates` merges the lists of every source, per user, per item and per segment
 - `validate_candidates` checks them
+- `encode_items` has the live model read the texts that are new to it
 - `publish` writes generation N beside N-1 into Redis, verifies it, and flips the pointer
 
 It starts when **features_daily** has written the asset `features`, for the same date.
@@ -48,6 +49,11 @@ with DAG(
             task_id="validate_candidates",
             doc_md="Open the Data Docs: lists that are empty, too short or out of order must not be served. Mend the "
             "source in jobs/candidates, or its quota, then clear the task `candidates`.",
+        )
+        >> python_job(
+            "encode_items",
+            doc_md="The live model does not load: the reason names the file; copy it again, or promote another. Slow: "
+            "only what is new is read, and all of it after a forced promotion; PACE_NIGHT__SPARK_TEXTS.",
         )
         >> python_job(
             "publish",

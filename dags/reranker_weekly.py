@@ -6,6 +6,7 @@
 - `prune` cuts what is worth least, recovers by distillation and exports FP16
 - `evaluate` measures it on the test period, beside the baselines
 - `gate` decides whether it may serve: not worse than the live model, nor than LambdaMART without text, and in time
+- `encode_items` has it read the catalogue
 - `approve`, where `PACE_GATE__REQUIRE_APPROVAL` is set, waits for a person's word
 - `promote` makes it live, with a fresh generation
 
@@ -24,7 +25,7 @@ from datetime import timedelta
 from airflow.sdk import DAG
 
 from pacesetter_airflow.approval import approval, approval_wanted
-from pacesetter_airflow.jobs import model_job, spark_job
+from pacesetter_airflow.jobs import model_job, python_job, spark_job
 from pacesetter_airflow.mail import mail_timeout
 from pacesetter_airflow.night import MACROS, at, date_param, task_defaults
 from pacesetter_airflow.training_form import promote_param, skip_unless_wanted, training_env, training_params
@@ -79,6 +80,9 @@ with DAG(
             doc_md="The model was refused, and the live one stays: the reason has the figures, and the record beside "
             "the evaluation every input. Worse: more sample_queries or train_days. Too slow: fewer student_layers. "
             "Only chance speaks against it: more test queries narrow the bounds.",
+        )
+        >> python_job(
+            "encode_items", "--version", "evaluated", pre_execute=skip_unless_wanted, doc_md="As in candidates_daily."
         )
     )
     if approval_wanted():

@@ -32,6 +32,7 @@ VERBS = {
     "promote": ("jobs.model.promote", "make a model version live that the gate admitted, or withdraw the live one"),
     "register": ("jobs.model.register", "bring what the registry missed, from the models' files"),
     "drift": ("jobs.drift.check", "how far the data moved since the live model's day; whether to train again"),
+    "encode_items": ("jobs.serving.encode_items", "what a model makes of items' texts, for those it has not read yet"),
     "publish": ("jobs.serving.publish", "write a generation to Redis, verify it and flip the pointer"),
     "rollback": ("jobs.serving.rollback", "flip back to the generation or the model before"),
 }

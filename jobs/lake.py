@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -94,7 +96,16 @@ class Lake:
             target.fs.mv(part.path, (target / part.name).path)
         target.fs.rm(staged.path, recursive=True)
 
+    def add_rows(self, rows: pa.Table, table: str, day: str) -> None:
+        """As `add_to_day`, for rows that are here and need no Spark."""
+        name = f"part-{uuid4().hex}.parquet"
+        staged, target = self.folder / STAGING / name, UPath(self.path(table, day))
+        for folder in (staged.parent, target):
+            folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(rows, staged.path, filesystem=staged.fs)
+        target.fs.mv(staged.path, (target / name).path)
+
     def _staged(self, frame: DataFrame, table: str) -> UPath:
-        staged = self.folder / STAGING / f"{table}-{uuid4().hex}"
+        staged = self.folder / STAGING / f"{table.replace('/', '-')}-{uuid4().hex}"
         frame.write.parquet(f"{self.root}/{STAGING}/{staged.name}")
         return staged

@@ -47,6 +47,7 @@ def load_reranker(
         reranker = build_reranker(artifact, place, half, limits)
         exact = reranker.answer(golden)
     reranker.golden_difference = compare(golden, exact, golden_tolerance(half))
+    reranker.needed()  # what golden pairs needed is nobody's request
     return reranker
 
 
@@ -58,14 +59,14 @@ def golden_tolerance(half: torch.dtype | None) -> float:
 def load_network(directory: Path) -> tuple[Manifest, CrossEncoder, TextEncoder]:
     """The parts of a verified artifact, in float32 on the CPU, for training on. Raises ArtifactMismatch."""
     artifact = read_artifact(directory)
-    return artifact.manifest, unpack_network(artifact), _text_encoder(artifact)
+    return artifact.manifest, unpack_network(artifact), text_encoder(artifact)
 
 
 def build_reranker(
     artifact: Artifact, device: torch.device, half: torch.dtype | None, limits: Limits = LIMITS
 ) -> Reranker:
     """A Reranker of an artifact in a given number format, its golden pairs not looked at. Raises ArtifactMismatch."""
-    network, encoder, trees = unpack_network(artifact), _text_encoder(artifact), _trees(artifact)
+    network, encoder, trees = unpack_network(artifact), text_encoder(artifact), _trees(artifact)
     return Reranker(artifact.manifest, network, encoder, device, half, limits, trees)
 
 
@@ -84,7 +85,8 @@ def _trees(artifact: Artifact) -> Trees | None:
         raise ArtifactMismatch(f"{TREES} of model {artifact.manifest.version}: {error}") from error
 
 
-def _text_encoder(artifact: Artifact) -> TextEncoder:
+def text_encoder(artifact: Artifact) -> TextEncoder:
+    """What an artifact reads of queries and items. Raises ArtifactMismatch."""
     manifest = artifact.manifest
     special = SpecialTokens(*manifest.special_tokens)
     try:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from contract.codec import CandidateList
 from contract.features import align, feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
+from contract.states import StateBlock
 from reranker.boosting import Trees
 from reranker.depth import LevelName, level_depths
 from reranker.encoding import TextEncoder
@@ -147,6 +148,20 @@ class Reranker:
             else:
                 found = self.split.scores(prepared.query, prepared.items, prepared.features, level)
         return PairScores(found[0], found[1])
+
+    def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
+        """Make these states of items, of so many tokens, the ones that it scores from, all at once; their bytes.
+
+        Those before are scored from until then, and both are in memory. May be called from another thread than
+        scores. Raises ValueError for states of another form, or where the model has none.
+        """
+        if self.split is None:
+            raise ValueError(f"model {self.version} is a whole cross-encoder: it has no item states")
+        return self.split.hold(blocks, tokens)
+
+    def needed(self) -> Iterable[tuple[str, str, int]]:
+        """(item or query, known or read, how many): the texts that scoring has needed since this was asked last."""
+        return () if self.split is None else self.split.reuse.told()
 
     def read_ahead(self, items: Iterable[ItemRecord]) -> None:
         """Make the states of items' texts before they are asked for, as far as the limits let them be kept."""

@@ -1,7 +1,7 @@
 """Scores a query's items with the split network, from states that are there, or are made on the spot once."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from contract.states import StateBlock
 from reranker.depth import LevelName
 from reranker.encoding import TextEncoder
 from reranker.engine import Engine
 from reranker.layers import Attended
 from reranker.network import Scores
-from reranker.shelf import Shelf, keys_of
+from reranker.shelf import Shelf, filled, keys_of
 from reranker.split import SplitNetwork
 from reranker.states import StateCodec, StateKind
 from reranker.tokens import ITEM, QUERY, TextTensors
@@ -26,12 +27,23 @@ KNOWN_QUERIES = 256
 
 @dataclass
 class Reuse:
-    """Texts that scoring needed so far: `known` from before, or `read` by the network then."""
+    """Texts that scoring needed: `known` from before, or `read` by the network then."""
 
     items_known: int = 0
     items_read: int = 0
     queries_known: int = 0
     queries_read: int = 0
+
+    def told(self) -> list[tuple[str, str, int]]:
+        """All four, which then begin anew."""
+        found = [
+            ("item", "known", self.items_known),
+            ("item", "read", self.items_read),
+            ("query", "known", self.queries_known),
+            ("query", "read", self.queries_read),
+        ]
+        self.items_known = self.items_read = self.queries_known = self.queries_read = 0
+        return found
 
 
 class SplitScorer:
@@ -88,6 +100,12 @@ class SplitScorer:
         texts = TextTensors.of(self._encoder.framed(items), ITEM, self._device)
         states, lengths = self._engine.states(texts, self.shelf.codec.depths)
         return self.shelf.codec.stored(states), lengths
+
+    def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
+        """Exchange the slab for one of these states; its bytes. Raises ValueError for states of another form."""
+        slab = filled(self.shelf.codec, blocks, tokens, self._device)
+        self.shelf.hold(slab)
+        return slab.nbytes
 
     def read_ahead(self, items: Sequence[tuple[int, ...]]) -> None:
         """Keep the states of items' texts, as far as there is room, without counting them as needed."""

@@ -26,6 +26,9 @@ class Night(Section):
     )
     date: str = Field("latest", description="Day the night is run for: YYYY-MM-DD, or latest (last day of events)")
     history_length: int = Field(50, ge=1, description="Items kept of a user's history")
+    spark_texts: int = Field(
+        100_000, ge=1, description="New texts from which encode_items reads them on Spark instead of in its own process"
+    )
     seed: int = Field(17, description="Seed of every random choice")
 
 

@@ -17,6 +17,7 @@ from jobs.model.folders import ModelFolders
 from jobs.model.promotion import demand_admission, keep_promotion
 from jobs.model.registry import follow_pointer
 from jobs.serving.publish import publish, publishable_day
+from jobs.serving.states import published_states
 from jobs.vector_space import demand_space
 from reranker.artifact import read_artifact
 from reranker.manifest import Manifest
@@ -51,7 +52,8 @@ def main(args: Namespace, settings: Settings) -> None:
     else:
         if not args.force:
             demand_admission(folders, manifest, pointer.model)
-        pointer = go_live(client, keys, Lake(args.lake), manifest, Promotion(version, pointer.model), settings)
+        promotion = Promotion(version, pointer.model)
+        pointer = go_live(client, keys, Lake(args.lake), folders, manifest, promotion, settings)
         keep_promotion(folders.promotion(version), manifest, pointer, args.force or "")
         print(f"model {version} is live; generation {pointer.generation}", end="; ")
     removed = folders.tidy(settings.training.kept_models, {pointer.model, pointer.previous_model})
@@ -60,7 +62,13 @@ def main(args: Namespace, settings: Settings) -> None:
 
 
 def go_live(
-    client: Any, keys: Keys, lake: Lake, manifest: Manifest, promotion: Promotion, settings: Settings
+    client: Any,
+    keys: Keys,
+    lake: Lake,
+    folders: ModelFolders,
+    manifest: Manifest,
+    promotion: Promotion,
+    settings: Settings,
 ) -> Pointer:
     """With the newest candidates as a new generation; alone where the lake has none, or a later day is live.
 
@@ -73,5 +81,6 @@ def go_live(
     demand_space(lake, "item_features", day, manifest)
     redis = settings.redis
     publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
-    _, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats, promotion)
+    states = published_states(lake, day, folders, promotion.model)
+    _, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats, promotion, states)
     return pointer

@@ -2,7 +2,7 @@
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from contract.errors import BadInput, CorruptValue, NoGeneration, PublishRefused
@@ -10,13 +10,16 @@ from contract.keys import Keys
 from contract.records import GenerationMeta, Pointer
 from contract.scenario import read_scenario
 from contract.settings import Settings
+from contract.states import StateBlock
 from contract.store.connection import connect
 from contract.store.pointer import Promotion
 from contract.store.publisher import Publisher
 from contract.store.reader import Reader
 from jobs.arguments import job_parser
 from jobs.lake import Lake
+from jobs.model.folders import ModelFolders
 from jobs.parquet import open_day
+from jobs.serving.states import published_states
 from jobs.serving.values import Scored, Value, candidate_values, item_values, user_values
 from jobs.vector_space import vector_space
 
@@ -27,6 +30,7 @@ TABLES = ("item_features", "user_features", "candidates")
 
 def arg_parser(settings: Settings) -> ArgumentParser:
     parser = job_parser("publish", __doc__ or "", settings)
+    parser.add_argument("--models", default=settings.night.models, help="directory of model artifacts (%(default)s)")
     parser.add_argument("--older", action="store_true", help="publish even if a later day is live")
     return parser
 
@@ -43,7 +47,8 @@ def main(args: Namespace, settings: Settings) -> None:
     refuse_other_space(reader, lake, day)
     publisher = Publisher(client, keys, redis.staging_ttl_seconds, redis.retired_ttl_seconds)
     started = time.monotonic()
-    meta, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats)
+    states = published_states(lake, day, ModelFolders(args.models), reader.pointer().model)
+    meta, pointer = publish(publisher, lake, day, read_scenario(settings.night.scenario).repeats, states=states)
     counts = ", ".join(f"{count} {kind}" for kind, count in sorted(meta.counts.items()))
     print(
         f"generation {meta.generation} of {day} is live after {time.monotonic() - started:.1f} s: {counts}; "
@@ -99,10 +104,15 @@ def publishable_day(lake: Lake, reader: Reader) -> str | None:
 
 
 def publish(
-    publisher: Publisher, lake: Lake, day: str, repeats: bool, promotion: Promotion | None = None
+    publisher: Publisher,
+    lake: Lake,
+    day: str,
+    repeats: bool,
+    promotion: Promotion | None = None,
+    states: Iterable[StateBlock] = (),
 ) -> tuple[GenerationMeta, Pointer]:
     """Publish the tables of `day`, and with them the model of `promotion`; what is live before stays until the flip.
-    `repeats`: of the scenario.
+    `repeats`: of the scenario; `states`: of the items' texts, by the model that is to be live then.
 
     Raises BadInput for a table that is missing or empty, PublishRefused, StoreUnreachable.
     """
@@ -111,6 +121,7 @@ def publish(
     generation = publisher.open()
     for kind, id, value in values:
         publisher.write(generation, kind, id, value)
+    publisher.write_states(generation, states)
     meta = publisher.seal(generation, day, scored.sources, scored.weights, repeats, vector_space(lake, TABLES[0], day))
     return meta, publisher.flip(generation, promotion)
 

@@ -16,6 +16,7 @@ from online.ranker.metrics import RankerMetrics
 from online.ranker.models import Load, ModelWatch
 from online.ranker.scoring import Scoring
 from online.ranker.server import RankerServer
+from online.ranker.states import StateFeed
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +29,17 @@ class Ranker:
         keys = Keys(settings.redis.prefix)
         connection = connect(settings.redis.url, settings.redis.timeout_seconds, settings.redis.cluster)
         reader = Reader(connection, keys)
+        # Blocks of states are some MB each, and nobody waits for them.
+        redis = settings.redis
+        patient = Reader(connect(redis.url, redis.publish_timeout_seconds, redis.cluster), keys)
         self.metrics = RankerMetrics()
         self.watch = ModelWatch(
-            reader.pointer, Path(settings.night.models), load, self.metrics, settings.ranker.poll_seconds
+            reader.pointer,
+            Path(settings.night.models),
+            load,
+            self.metrics,
+            settings.ranker.poll_seconds,
+            follow=StateFeed(patient, self.metrics).follow,
         )
         cost = LevelCosts(settings.ranker.levels)
         scoring = Scoring(self.watch, Catalogue(reader, settings.ranker.known_items), cost, self.metrics)

@@ -21,12 +21,30 @@ class RankerMetrics:
         self._info = names.gauge(names.MODEL_INFO, self.registry)
         self._ready = names.gauge(names.RANKER_UP, self.registry)
         self._ready.set(0)
+        self._states = names.gauge(names.ITEM_STATES, self.registry)
+        self._states_bytes = names.gauge(names.ITEM_STATES_BYTES, self.registry)
+        self._state_loads = names.counter(names.STATE_LOADS, self.registry)
+        self._texts = names.counter(names.TEXTS, self.registry)
 
     def scored(self, pairs: int, waited_seconds: float, features_seconds: float, model_seconds: float) -> None:
         self._queue_wait.observe(waited_seconds)
         self._pairs.observe(pairs)
         self._features.observe(features_seconds)
         self._model.observe(model_seconds)
+
+    def states_loaded(self, outcome: str) -> None:
+        """`outcome`: loaded or refused."""
+        self._state_loads.labels(outcome).inc()
+
+    def holds(self, texts: int, size: int) -> None:
+        """So many texts' states came with the generation, in `size` bytes."""
+        self._states.set(texts)
+        self._states_bytes.set(size)
+
+    def needed(self, kind: str, outcome: str, texts: int) -> None:
+        """`kind`: item or query; `outcome`: known or read."""
+        if texts:
+            self._texts.labels(kind, outcome).inc(texts)
 
     def waiting(self, requests: int) -> None:
         self._queue_size.set(requests)

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from contract.codec import CandidateList
 from contract.errors import ArtifactMismatch, PacesetterError
 from contract.records import ItemRecord, Pointer, UserRecord
+from contract.states import StateBlock
 from online.ranker.metrics import RankerMetrics
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,12 @@ class Scorer(Protocol):
 
     def run(self, prepared: Any, level: Any) -> Scores: ...
 
+    def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int: ...
+
+    def needed(self) -> Iterable[tuple[str, str, int]]:
+        """(item or query, known or read, how many): the texts that scoring has needed since it was asked last."""
+        ...
+
 
 Load = Callable[[Path], Scorer]
 
@@ -74,7 +81,9 @@ class ModelWatch:
         metrics: RankerMetrics,
         poll_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        follow: Callable[[Pointer, Any], None] = lambda pointer, model: None,
     ) -> None:
+        """`follow` is told the pointer with the model that serves, and with one that is about to serve."""
         self.serving: Scorer | None = None
         self.wanted = ""
         self.refusal = ""
@@ -84,6 +93,7 @@ class ModelWatch:
         self._metrics = metrics
         self._poll_seconds = poll_seconds
         self._clock = clock
+        self._follow = follow
         self._refused: tuple[str, float] | None = None
         self._away = False
         self._look_now = threading.Event()
@@ -117,6 +127,8 @@ class ModelWatch:
         self.wanted = pointer.model
         serving = self.serving.version if self.serving is not None else ""
         if pointer.model == serving:
+            if self.serving is not None:
+                self._follow(pointer, self.serving)
             return
         if not pointer.model:
             log.info("model %s was withdrawn", serving)
@@ -127,10 +139,10 @@ class ModelWatch:
             version, again_at = self._refused
             if version == pointer.model and self._clock() < again_at:
                 return
-        self._replace(pointer.model)
+        self._replace(pointer)
 
-    def _replace(self, version: str) -> None:
-        began = self._clock()
+    def _replace(self, pointer: Pointer) -> None:
+        began, version = self._clock(), pointer.model
         try:
             if not _is_plain_name(version):
                 raise ArtifactMismatch(f"the pointer names model {version!r}, which is no directory's name")
@@ -138,6 +150,7 @@ class ModelWatch:
             if model.version != version:
                 raise ArtifactMismatch(f"{self._directory / version}: holds model {model.version}, not {version}")
             model.warm_up()
+            self._follow(pointer, model)
         except Exception as error:  # whatever is wrong with one model, the other one must go on
             self.refusal = str(error)
             self._refused = (version, self._clock() + RETRY_SECONDS)

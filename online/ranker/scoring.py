@@ -126,6 +126,8 @@ class Scoring:
         done = self._clock()
         self._cost.learn(level, len(candidates), done - began)
         self._metrics.scored(len(candidates), waited, ready - began, done - ready)
+        for kind, outcome, texts in model.needed():
+            self._metrics.needed(kind, outcome, texts)
         return RankReply(
             request_id=request.request_id,
             model=model.version,

@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from contract.settings import Training
 from pacesetter_airflow.home import project_settings
 
-# Fields of the section `training`, all integers of at least 1.
+# Fields of the section `training`, all integers with a least value.
 FIELDS = ("sample_queries", "train_days", "epochs", "distil_epochs", "student_layers")
 
 
@@ -19,12 +19,17 @@ def training_params() -> dict[str, Param]:
         name: Param(
             getattr(training, name),
             type="integer",
-            minimum=1,
+            minimum=_least(name),
             title=name.replace("_", " ").capitalize(),
             description=Training.model_fields[name].description,
         )
         for name in FIELDS
     }
+
+
+def _least(name: str) -> int:
+    """What the settings allow at least."""
+    return next(int(bound.ge) for bound in Training.model_fields[name].metadata if hasattr(bound, "ge"))
 
 
 def training_env() -> dict[str, str]:

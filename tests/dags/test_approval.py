@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.airflow_sandbox import PROJECT
 from tests.dags.conftest import Mailbox
 
-OTHERS = "training_pairs|train|prune|evaluate|gate|promote"
+OTHERS = "training_pairs|train|prune|evaluate|gate|encode_items|promote"
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from tests.airflow_sandbox import PROJECT
 
 CHAINS = {
     "features_daily": ["import_night", "validate_events", "features", "validate_features"],
-    "candidates_daily": ["candidates", "validate_candidates", "publish"],
-    "reranker_weekly": ["training_pairs", "train", "prune", "evaluate", "gate", "promote"],
+    "candidates_daily": ["candidates", "validate_candidates", "encode_items", "publish"],
+    "reranker_weekly": ["training_pairs", "train", "prune", "evaluate", "gate", "encode_items", "promote"],
     "rollback": ["rollback"],
     "sla_check": ["judge_objectives"],
     "drift_daily": ["drift", "retrain"],
@@ -86,7 +86,8 @@ def with_approval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_a_person_is_asked_between_the_gate_and_the_promotion_where_the_settings_say_so(with_approval: Any) -> None:
-    assert with_approval.get_task("gate").downstream_task_ids == {"approve"}
+    assert with_approval.get_task("gate").downstream_task_ids == {"encode_items"}
+    assert with_approval.get_task("encode_items").downstream_task_ids == {"approve"}
     approve = with_approval.get_task("approve")
     assert approve.downstream_task_ids == {"promote"}
     assert approve.options == ["Approve", "Reject"]

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from contract.errors import ArtifactMismatch
 from contract.features import VERSION as FEATURE_VIEW
 from contract.keys import Keys
 from contract.records import ItemRecord, UserRecord
+from contract.states import StateBlock
 from contract.store.publisher import Publisher
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +117,12 @@ class PriceScorer:
         sources: Sequence[str],
     ) -> list[float]:
         return [items[id].price or 0.0 if id in items else -1.0 for id in candidates.item_ids]
+
+    def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
+        raise ValueError("a toy holds no states")
+
+    def needed(self) -> Iterable[tuple[str, str, int]]:
+        return [("item", "known", 2), ("query", "read", 1)]
 
     def run(self, prepared: list[float], level: str = "full") -> PriceScores:
         if self._seconds and level == "full":
