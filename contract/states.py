@@ -26,6 +26,7 @@ StateKind = Literal["int8", "float16"]
 
 VERSION = 1
 BLOCK_TEXTS = 256
+MOST = 65535  # tokens of a text, width, and bytes of a model's name: uint16 in a block
 KEY_BYTES = 16
 _MAGIC = b"PSST"
 _HEAD = struct.Struct("<4sBBHHH")
@@ -61,10 +62,12 @@ class StateBlock:
 
 
 def encode_block(block: StateBlock) -> bytes:
-    """Raises ValueError for a block of no text or too many, or whose parts do not belong together."""
+    """Raises ValueError for a block of no text or too many, or whose parts do not belong together or do not fit.
+
+    Whether its values are finite and its keys differ is looked at by decode_block, which the publisher calls on all.
+    """
     n, name = len(block.keys), block.model.encode()
-    if not 0 < n <= BLOCK_TEXTS or len(block.lengths) != n or block.rows.shape != (block.tokens, block.width):
-        raise ValueError(f"a block of {n} texts with {len(block.lengths)} lengths and rows {block.rows.shape}")
+    _refuse_misfit(block, len(name))
     head = _HEAD.pack(_MAGIC, VERSION, _KINDS.index(block.kind), block.width, n, len(name))
     rows = np.ascontiguousarray(block.rows, _DTYPES[block.kind])
     parts = (head, name, block.lengths.astype("<u2").tobytes(), b"".join(block.keys), rows.tobytes())
@@ -87,6 +90,8 @@ def decode_block(raw: bytes) -> StateBlock:
     lengths_at = _HEAD.size + named
     keys_at = lengths_at + 2 * n
     rows_at = keys_at + KEY_BYTES * n
+    if not 0 < n <= BLOCK_TEXTS or rows_at > len(raw) - KEY_BYTES:
+        raise CorruptValue(f"{where}: {n} texts do not fit in them, or not in a block; publish again")
     lengths = np.frombuffer(raw, "<u2", n, lengths_at).astype(np.int32)
     dtype = np.dtype(_DTYPES[_KINDS[kind]])
     shape = int(lengths.sum()), width
@@ -98,4 +103,23 @@ def decode_block(raw: bytes) -> StateBlock:
     keys = tuple(raw[at : at + KEY_BYTES] for at in range(keys_at, rows_at, KEY_BYTES))
     if len(set(keys)) != n:
         raise CorruptValue(f"{where}: a text stands in them twice; publish again")
-    return StateBlock(raw[_HEAD.size : lengths_at].decode(), _KINDS[kind], width, keys, lengths, rows)
+    try:
+        model = raw[_HEAD.size : lengths_at].decode()
+    except UnicodeDecodeError as error:
+        raise CorruptValue(f"{where}: their model's name is not UTF-8; publish again") from error
+    return StateBlock(model, _KINDS[kind], width, keys, lengths, rows)
+
+
+def _refuse_misfit(block: StateBlock, name_bytes: int) -> None:
+    n, lengths = len(block.keys), block.lengths
+    if not 0 < n <= BLOCK_TEXTS or len(lengths) != n or block.rows.shape != (block.tokens, block.width):
+        raise ValueError(f"a block of {n} texts with {len(lengths)} lengths and rows {block.rows.shape}")
+    if block.kind not in _KINDS or block.rows.dtype != _DTYPES[block.kind]:
+        raise ValueError(f"a block of {block.kind} states with rows of {block.rows.dtype}: convert them first")
+    if any(len(key) != KEY_BYTES for key in block.keys):
+        raise ValueError(f"a block of {n} texts with a key that is not {KEY_BYTES} bytes long: use text_key")
+    if lengths.min() < 0 or max(int(lengths.max()), block.width, name_bytes) > MOST:
+        raise ValueError(
+            f"a block of {n} texts of {lengths.min()} to {lengths.max()} tokens, {block.width} wide, of a model with "
+            f"a name of {name_bytes} bytes: 0 to {MOST} of each fit"
+        )

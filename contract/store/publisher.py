@@ -61,8 +61,9 @@ class Publisher:
     def write_states(self, generation: int, blocks: Iterable[StateBlock]) -> None:
         """Stage the item states of one model; once a generation.
 
-        Raises PublishRefused for blocks of several models, or of several forms.
+        Raises PublishRefused for blocks of several models, or of several forms, and for a second call.
         """
+        self._states.begin(generation)
         for block in blocks:
             self._states.add(generation, block)
             self.write(generation, "states", state_block_id(self._states.blocks - 1), encode_block(block))
@@ -177,6 +178,14 @@ class _StatesSum:
         self.model = ""
         self.texts = self.tokens = self.blocks = 0
         self._form: tuple[str, int] = ("", 0)
+        self._begun = False
+
+    def begin(self, generation: int) -> None:
+        if self._begun:
+            raise PublishRefused(
+                f"generation {generation}: item states were written before: hand all blocks over in one call"
+            )
+        self._begun = True
 
     def add(self, generation: int, block: StateBlock) -> None:
         form = block.kind, block.width

@@ -81,20 +81,7 @@ class Reader:
         """
         texts = tokens = 0
         for number in range(meta.states_blocks):
-            name = self._keys.value(meta.generation, "states", state_block_id(number))
-            with unreachable_is_typed(f"reading item states of generation {meta.generation}"):
-                raw = self._client.get(name)
-            if raw is None:
-                raise NoGeneration(
-                    f"generation {meta.generation}: block {number} of {meta.states_blocks} of its item states is gone: "
-                    "publish again"
-                )
-            block = decode_block(raw)
-            if block.model != meta.states_model:
-                raise CorruptValue(
-                    f"generation {meta.generation}: block {number} has item states of model {block.model}, not of "
-                    f"{meta.states_model}; publish again"
-                )
+            block = self._states_block(meta, number)
             texts, tokens = texts + len(block.keys), tokens + block.tokens
             yield block
         if (texts, tokens) != (meta.states_texts, meta.states_tokens):
@@ -102,6 +89,23 @@ class Reader:
                 f"generation {meta.generation}: item states of {texts} texts and {tokens} tokens, not of "
                 f"{meta.states_texts} and {meta.states_tokens}; publish again"
             )
+
+    def _states_block(self, meta: GenerationMeta, number: int) -> StateBlock:
+        where = f"generation {meta.generation}: block {number} of {meta.states_blocks} of its item states"
+        name = self._keys.value(meta.generation, "states", state_block_id(number))
+        with unreachable_is_typed(f"reading item states of generation {meta.generation}"):
+            raw = self._client.get(name)
+        if raw is None:
+            raise NoGeneration(f"{where} is gone: publish again")
+        try:
+            block = decode_block(raw)
+        except CorruptValue as error:
+            raise CorruptValue(f"{where}: {error}") from error
+        if block.model != meta.states_model:
+            raise CorruptValue(
+                f"{where} has item states of model {block.model}, not of {meta.states_model}; publish again"
+            )
+        return block
 
     def _values(self, generation: int, wanted: Sequence[tuple[Kind, str]]) -> list[bytes | None]:
         if not wanted:

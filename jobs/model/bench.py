@@ -11,7 +11,16 @@ from jobs.model.dataset import Query, read_queries
 from jobs.model.evaluation import ORDER, STUDENT, Measured
 from jobs.model.per_query import PerQuery
 from jobs.model.quality import Rankings
-from jobs.model.rankers import Scored, candidate_order, flat_share, popularity, ranked, scored, text_alone
+from jobs.model.rankers import (
+    Scored,
+    at_level,
+    candidate_order,
+    flat_share,
+    popularity,
+    ranked,
+    scored,
+    text_alone,
+)
 from reranker.scoring import Reranker
 
 
@@ -46,7 +55,7 @@ class Bench:
                 "candidates: no ranker can be told from another. Import more events, or raise "
                 "PACE_GATEWAY__RERANK_DEPTH"
             )
-        networks = {name: scored(queries, model, self._depth, name) for name, model in self._models.items()}
+        networks = self._networks(queries, "")
         scores = self._scores(queries, networks)
         flat = {name: flat_share(values) for name, values in scores.items()}
         rankings: dict[str, Rankings] = {
@@ -84,10 +93,16 @@ class Bench:
     def _fitted_on(self) -> dict[str, Pairs]:
         """The scored pairs of the validation period, by ranker."""
         queries = self._queries("validation", self._known.scenario.task)
-        networks = {
-            name: scored(queries, model, self._depth, f"{name}, validation") for name, model in self._models.items()
-        }
+        networks = self._networks(queries, ", validation")
         return {name: Pairs.of(queries, scores) for name, scores in self._scores(queries, networks).items()}
+
+    def _networks(self, queries: Sequence[Query], when: str) -> dict[str, Scored]:
+        """Every model's scores, and those of its lower levels under names of their own."""
+        return {
+            at_level(name, level): scored(queries, model, self._depth, f"{at_level(name, level)}{when}", level)
+            for name, model in self._models.items()
+            for level in model.levels
+        }
 
     def _scores(self, queries: Sequence[Query], networks: Mapping[str, Scored]) -> dict[str, Scores]:
         trees = {name: fit(self._known) for name, fit in SCORERS.items() if name in self._baselines}

@@ -7,10 +7,11 @@ from jobs.model.dataset import Query
 from jobs.model.evaluation import ORDER, STUDENT, TEACHER, Difference, Row, Segment
 from jobs.model.per_query import PerQuery
 from jobs.model.quality import Rankings, estimate, measure
-from jobs.model.rankers import text_alone
+from jobs.model.rankers import at_level, text_alone
 from jobs.model.segments import segments
 from jobs.model.variety import variety
 
+FAST = at_level(STUDENT, "fast")
 # Those whose difference decides something: does text pay, is it better than a table, what did pruning cost.
 PAIRS = (
     (STUDENT, "LambdaMART without text"),
@@ -19,6 +20,10 @@ PAIRS = (
     (STUDENT, "SASRec"),
     (STUDENT, TEACHER),
     (text_alone(STUDENT), text_alone(TEACHER)),
+    (FAST, "LambdaMART without text"),
+    (FAST, STUDENT),
+    (FAST, TEACHER),
+    (text_alone(FAST), text_alone(TEACHER)),
     (TEACHER, "LambdaMART without text"),
 )
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from contract.errors import BadInput
 from contract.merge import never_proposed
 from jobs.model.dataset import Query
+from reranker.depth import LevelName
 from reranker.scoring import Reranker
 
 POPULAR_LENGTH = 100
@@ -56,14 +57,17 @@ class Scored:
     milliseconds: list[float]
 
 
-def scored(queries: Sequence[Query], reranker: Reranker, depth: int, label: str) -> Scored:
-    """The first `depth` candidates as serving would score them. Raises BadInput for a score that is no number."""
+def scored(queries: Sequence[Query], reranker: Reranker, depth: int, label: str, level: LevelName = "full") -> Scored:
+    """The first `depth` candidates as serving would score them at `level`.
+
+    Raises BadInput for a score that is no number.
+    """
     found = Scored({}, {}, [])
     read_ahead(reranker, queries, depth)
     for query in tqdm(queries, desc=label, unit="query", mininterval=1.0):
         start = time.perf_counter()
         head = query.candidates.take(range(min(depth, len(query.candidates))))
-        scores = reranker.run(reranker.prepare(query.user, query.context, head, query.items, query.sources))
+        scores = reranker.run(reranker.prepare(query.user, query.context, head, query.items, query.sources), level)
         found.milliseconds.append((time.perf_counter() - start) * 1000)
         if not (np.isfinite(scores.final).all() and np.isfinite(scores.text).all()):
             raise BadInput(
@@ -94,6 +98,11 @@ def flat_share(scores: Mapping[str, NDArray[np.float32]]) -> float:
     """The share of queries with several candidates whose scores are all equal: these keep the candidate order."""
     several = [values for values in scores.values() if len(values) > 1]
     return float(np.mean([np.ptp(values) == 0 for values in several])) if several else 0.0
+
+
+def at_level(name: str, level: LevelName) -> str:
+    """The name of a network's ranking at a level; its own at the best one."""
+    return name if level == "full" else f"{name} at {level}"
 
 
 def text_alone(name: str) -> str:

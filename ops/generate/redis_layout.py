@@ -17,7 +17,13 @@ _RECORDS = (ItemRecord, UserRecord, GenerationMeta, Impression)
 def redis_layout() -> str:
     """The text of docs/redis-layout.md."""
     keys = Keys("pace")
-    example_ids = {"user": "17850", "item": "85123A", "candidates-user": "17850", "candidates-item": "85123A"}
+    example_ids = {
+        "user": "17850",
+        "item": "85123A",
+        "candidates-user": "17850",
+        "candidates-item": "85123A",
+        "states": "0",
+    }
     values = [
         (
             (keys.meta(7) if kind == "meta" else keys.value(7, kind, example_ids.get(kind, "all"))).decode(),

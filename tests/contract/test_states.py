@@ -1,10 +1,13 @@
 """Blocks of item states: what goes in comes out, and 100 of 100 damages are refused."""
 
+import dataclasses
+import hashlib
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract.errors import CorruptValue
@@ -16,6 +19,10 @@ def block_of(lengths: list[int], width: int = 3, kind: str = "int8", seed: int =
     rows = random.integers(-127, 128, (sum(lengths), width))
     keys = tuple(text_key([seed, place]) for place in range(len(lengths)))
     return StateBlock(model, kind, width, keys, np.array(lengths, np.int32), rows.astype(kind))  # type: ignore[arg-type]
+
+
+def sealed(body: bytes) -> bytes:
+    return body + hashlib.blake2b(body, digest_size=16).digest()
 
 
 @given(
@@ -62,12 +69,40 @@ def test_states_that_are_wrong_and_well_sealed_are_refused_too(change: dict[str,
 
 @pytest.mark.parametrize(("at", "value"), [(4, 9), (5, 7)])
 def test_another_version_or_kind_is_refused(at: int, value: int) -> None:
-    import hashlib
-
     raw = bytearray(encode_block(block_of([2])))[:-16]
     struct.pack_into("<B", raw, at, value)
     with pytest.raises(CorruptValue, match="format version"):
-        decode_block(bytes(raw) + hashlib.blake2b(bytes(raw), digest_size=16).digest())
+        decode_block(sealed(bytes(raw)))
+
+
+def test_a_model_that_is_no_text_is_refused() -> None:
+    body = encode_block(block_of([2], model="m"))[:-16]
+    with pytest.raises(CorruptValue, match="not UTF-8"):
+        decode_block(sealed(body[:12] + b"\xff" + body[13:]))
+
+
+@given(
+    kind=st.integers(0, 2), width=st.integers(0, 4), texts=st.integers(0, 300), name=st.integers(0, 40),
+    rest=st.binary(max_size=120),
+)  # fmt: skip
+@example(kind=0, width=3, texts=0, name=1, rest=b"m")
+@example(kind=0, width=3, texts=300, name=0, rest=bytes(600) + b"".join(text_key([n]) for n in range(300)))
+@example(kind=0, width=3, texts=1, name=0, rest=b"\1\0" + b"k" * 16 + bytes(3))
+@example(kind=0, width=3, texts=1, name=40, rest=b"m")  # the name alone is longer than all
+def test_well_sealed_bytes_are_corrupt_or_decode_whole(
+    kind: int, width: int, texts: int, name: int, rest: bytes
+) -> None:
+    try:
+        block = decode_block(sealed(struct.pack("<4sBBHHH", b"PSST", 1, kind, width, texts, name) + rest))
+    except CorruptValue:
+        return
+    assert 0 < len(block.keys) == len(block.lengths) == texts <= BLOCK_TEXTS
+    assert block.rows.shape == (block.tokens, width)
+
+
+def test_rows_are_a_view_of_what_was_read() -> None:
+    raw = encode_block(block_of([4, 7]))
+    assert np.shares_memory(decode_block(raw).rows, np.frombuffer(raw, np.uint8))
 
 
 @pytest.mark.parametrize(
@@ -82,6 +117,22 @@ def test_another_version_or_kind_is_refused(at: int, value: int) -> None:
 def test_a_block_that_does_not_hold_together_is_not_written(block: StateBlock) -> None:
     with pytest.raises(ValueError, match="a block of"):
         encode_block(block)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"keys": (b"k" * 8, b"j" * 24)}, "not 16 bytes long"),  # in all as long as two good ones
+        ({"rows": np.zeros((3, 2), np.float32)}, "rows of float32"),  # would be cut to whole numbers
+        ({"lengths": np.array([-1, 4], np.int32)}, "0 to 65535 of each fit"),
+        ({"lengths": np.array([65536, 0], np.int32), "rows": np.zeros((65536, 2), np.int8)}, "0 to 65535 of each fit"),
+        ({"width": 65536, "rows": np.zeros((3, 65536), np.int8)}, "0 to 65535 of each fit"),
+        ({"model": "m" * 65536}, "0 to 65535 of each fit"),
+    ],
+)
+def test_what_would_come_back_as_something_else_is_not_written(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        encode_block(dataclasses.replace(block_of([1, 2], 2), **change))
 
 
 def test_texts_are_told_apart_by_their_tokens() -> None:

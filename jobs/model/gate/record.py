@@ -6,6 +6,7 @@ import msgspec
 
 from contract.errors import BadInput
 from jobs.model.quality import Estimate
+from reranker.manifest import Loss
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -41,6 +42,19 @@ class Latency(msgspec.Struct, frozen=True):
     number_format: str
     threads: int
     machine: str
+    holds: bool
+
+
+class LevelLoss(msgspec.Struct, frozen=True):
+    """What a level lost of the teacher's validation NDCG@10 by one of its scores, from the model's manifest.
+
+    It holds unless the loss is surely larger than `allowed`: unless the whole interval is.
+    """
+
+    level: str
+    score: str
+    loss: Loss
+    allowed: float
     holds: bool
 
 
@@ -83,6 +97,7 @@ class GateRecord(msgspec.Struct, frozen=True, kw_only=True):
     scores: Scores
     settings: dict[str, float | int | str | bool]
     code: dict[str, str]
+    levels: list[LevelLoss] = []
 
 
 def write_record(path: Path, record: GateRecord) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.settings import Gate
-from jobs.model.gate.record import Comparison, Latency, Parity, Scores
+from jobs.model.gate.record import Comparison, Latency, LevelLoss, Parity, Scores
 from jobs.model.quality import Estimate, estimate, lower_bound
+from reranker.manifest import Level, Loss
 
 # A query whose scores lie this close has no order.
 SPREAD = 1e-6
@@ -63,6 +64,20 @@ def parity(difference: float, allowed: float) -> Parity:
     return Parity(difference, allowed, difference <= allowed)
 
 
+def level_losses(levels: Sequence[Level], gate: Gate) -> list[LevelLoss]:
+    """Both scores of every level, held to the bounds that the settings have for it."""
+    found = []
+    for level in levels:
+        for score, loss, bounds in (
+            ("final", level.loss_final, gate.level_loss_final),
+            ("text", level.loss_text, gate.level_loss_text),
+        ):
+            allowed = bounds.get(level.name, 1.0)
+            surely = loss.mean if loss.low is None else loss.low
+            found.append(LevelLoss(level.name, score, loss, allowed, surely <= allowed))
+    return found
+
+
 def score_check(scores: Sequence[NDArray[np.float32]]) -> Scores:
     """`scores`: float32[n] a query. Holds where all are finite, and where they order the candidates of any query."""
     not_finite = int(sum((~np.isfinite(one)).sum() for one in scores))
@@ -70,7 +85,13 @@ def score_check(scores: Sequence[NDArray[np.float32]]) -> Scores:
     return Scores(sum(map(len, scores)), not_finite, spread, not_finite == 0 and spread > SPREAD)
 
 
-def reasons(comparisons: Sequence[Comparison], took: Latency, golden: Parity, scores: Scores) -> list[str]:
+def reasons(
+    comparisons: Sequence[Comparison],
+    took: Latency,
+    golden: Parity,
+    scores: Scores,
+    levels: Sequence[LevelLoss] = (),
+) -> list[str]:
     """Why the model may not serve; empty where it may."""
     found = [why(one) for one in comparisons if one.required and not one.holds]
     if not took.holds:
@@ -79,6 +100,13 @@ def reasons(comparisons: Sequence[Comparison], took: Latency, golden: Parity, sc
             f"{took.threads} threads on {took.device}), the budget is {took.budget_ms:.0f} ms "
             "(PACE_GATE__LATENCY_BUDGET_MS): fewer student_layers, or a smaller PACE_GATEWAY__RERANK_DEPTH"
         )
+    found += [
+        f"level {one.level} loses too much of its teacher's {one.score} score: {told(one.loss)} of its NDCG@10, "
+        f"{one.allowed:.1%} is allowed (PACE_GATE__LEVEL_LOSS_{one.score.upper()}): distil longer "
+        "(distil_epochs), or on more queries (sample_queries)"
+        for one in levels
+        if not one.holds
+    ]
     if not golden.holds:
         found.append(f"golden scores differ by {golden.difference:.4f} of their spread, {golden.allowed} is allowed")
     if scores.not_finite:
@@ -104,6 +132,12 @@ def why(one: Comparison) -> str:
         f"a difference of {one.difference}; at level {one.confidence:g} it is only known to be above {one.bound:.4f}, "
         f"and {-one.tolerance:g} is wanted (PACE_GATE__TOLERANCE)"
     )
+
+
+def told(loss: Loss) -> str:
+    """A loss with its interval."""
+    interval = "" if loss.low is None or loss.high is None else f" [{loss.low:.1%}, {loss.high:.1%}]"
+    return f"{loss.mean:.1%}{interval}"
 
 
 def _surely_worse(difference: Estimate) -> bool:

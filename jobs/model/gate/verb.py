@@ -9,7 +9,7 @@ from importlib.metadata import version as installed
 from rich.console import Console
 from rich.table import Table
 
-from contract.errors import GateRefused
+from contract.errors import BadInput, GateRefused
 from contract.keys import Keys
 from contract.scenario import Scenario, read_scenario
 from contract.settings import Settings
@@ -25,6 +25,7 @@ from jobs.model.gate.measured import measured
 from jobs.model.gate.opponents import BASELINE, TestQueries
 from jobs.model.gate.record import GateRecord, write_record
 from jobs.model.per_query import read_per_query
+from jobs.model.rankers import at_level
 from jobs.model.registry import champion, record_model
 from reranker.loading import load_reranker
 from reranker.manifest import Manifest
@@ -85,19 +86,27 @@ def judge(
     train_queries = int(manifest.training.get("train_queries", 0))
     required = train_queries >= gate.baseline_from
     few_queries = f"trained on {train_queries} queries, fewer than the {gate.baseline_from} of PACE_GATE__BASELINE_FROM"
-    comparisons = [
-        rules.compare(name, single.ndcg10[STUDENT], values, gate, seed, note=note),
-        rules.compare(
-            BASELINE,
-            single.ndcg10[STUDENT],
-            asked.of_baseline(),
-            gate,
-            seed,
-            required=required,
-            note="" if required else few_queries,
-        ),
-    ]
-    wrong = [*mistaken(found, manifest, scenario), *rules.reasons(comparisons, took, golden, scores)]
+    baseline = asked.of_baseline()
+    comparisons = [rules.compare(name, single.ndcg10[STUDENT], values, gate, seed, note=note)]
+    for level in model.levels:
+        measured_as = at_level(STUDENT, level)
+        if measured_as not in single.ndcg10:
+            raise BadInput(
+                f"{folders.per_query(version)} has no figures of level {level}: run `python -m jobs evaluate` again"
+            )
+        comparisons.append(
+            rules.compare(
+                BASELINE if level == "full" else f"{BASELINE}, at level {level}",
+                single.ndcg10[measured_as],
+                baseline,
+                gate,
+                seed,
+                required=required,
+                note="" if required else few_queries,
+            )
+        )
+    levels = rules.level_losses(manifest.levels, gate)
+    wrong = [*mistaken(found, manifest, scenario), *rules.reasons(comparisons, took, golden, scores, levels)]
     return GateRecord(
         version=version,
         digest=manifest.digest,
@@ -116,8 +125,9 @@ def judge(
         latency=took,
         parity=golden,
         scores=scores,
+        levels=levels,
         settings={
-            **gate.model_dump(),
+            **gate.model_dump(exclude={"level_loss_final", "level_loss_text"}),
             "seed": seed,
             "rerank_depth": settings.gateway.rerank_depth,
             "evaluated_depth": found.depth,
@@ -164,6 +174,13 @@ def show(record: GateRecord) -> None:
     table.add_row(
         "scores", f"{scores.not_finite} not finite, spread {scores.spread:.3g}", "an order", _word(scores.holds)
     )
+    for level in record.levels:
+        table.add_row(
+            f"level {level.level}: {level.score} score's loss",
+            rules.told(level.loss),
+            f"not surely above {level.allowed:.1%}",
+            _word(level.holds),
+        )
     console = Console(width=120)
     console.print(table)
     for line in record.warnings:

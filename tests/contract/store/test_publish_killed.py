@@ -12,14 +12,16 @@ from contract.codec import CandidateList, encode_candidates, encode_record
 from contract.keys import Keys
 from contract.records import ItemRecord, UserRecord
 from contract.store import publisher as publisher_module
+from contract.store import staging
 from contract.store.pointer import Promotion
 from contract.store.publisher import Publisher
 from contract.store.reader import Reader
+from tests.contract.test_states import block_of
 
 KEYS = Keys("killed")
 ITEMS = [f"i{n}" for n in range(30)]
 # Commands that one publish of these values sends with batches of 5 (see `commands_of_a_publish`).
-KILL_POINTS = 24
+KILL_POINTS = 45
 
 
 class DyingConnection(redis.Connection):
@@ -39,7 +41,6 @@ class DyingConnection(redis.Connection):
 
 
 def publish_all(client: Any, title: str) -> int:
-    publisher_module.BATCH = 5
     publisher = Publisher(client, KEYS, staging_ttl_seconds=600, retired_ttl_seconds=60)
     number = publisher.open()
     for item_id in ITEMS:
@@ -47,6 +48,7 @@ def publish_all(client: Any, title: str) -> int:
     publisher.write(number, "user", "u", encode_record(UserRecord("u")))
     popular = CandidateList.of([(ITEMS[0], 0, [1.0])], 1)
     publisher.write(number, "candidates-segment", "all", encode_candidates(popular))
+    publisher.write_states(number, (block_of([4, 2], seed=seed) for seed in range(7)))
     publisher.seal(number, "2011-12-09", ["popularity"], [1.0])
     return publisher.flip(number, Promotion(f"model {title}")).generation
 
@@ -71,8 +73,16 @@ def titles_live(client: Any) -> set[str]:
     reader = Reader(client, KEYS)
     items = reader.items(reader.pointer().generation, ITEMS)
     assert len(items) == len(ITEMS)
+    assert len(list(reader.states(reader.meta(reader.pointer().generation)))) == 7
     assert len(reader.query(reader.pointer().generation, "u", [], ["all"]).segment_candidates["all"]) == 1
     return {item.title for item in items.values()}
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a kill falls between batches; a forked child inherits it."""
+    monkeypatch.setattr(publisher_module, "BATCH", 5)
+    monkeypatch.setattr(staging, "BATCH", 5)
 
 
 @pytest.fixture

@@ -64,6 +64,14 @@ def test_states_of_two_models_or_forms_are_not_published_together(
     assert Reader(client, keys).pointer().generation == 0
 
 
+def test_states_are_written_once_a_generation(client: Any, keys: Keys) -> None:
+    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+    number = writer.open()
+    writer.write_states(number, BLOCKS[:1])
+    with pytest.raises(PublishRefused, match="hand all blocks over in one call"):
+        writer.write_states(number, BLOCKS[1:])
+
+
 def test_a_block_that_is_gone_is_said_so(client: Any, keys: Keys) -> None:
     meta = publish(client, keys, BLOCKS)
     client.delete(keys.value(1, "states", "1"))
@@ -77,7 +85,7 @@ def test_a_block_that_was_changed_is_refused(client: Any, keys: Keys) -> None:
     raw = bytearray(client.get(name))
     raw[-20] ^= 1
     client.set(name, bytes(raw))
-    with pytest.raises(CorruptValue, match="not what their digest says"):
+    with pytest.raises(CorruptValue, match=r"generation 1: block 0 of 2 .* not what their digest says"):
         list(Reader(client, keys).states(meta))
 
 

@@ -139,7 +139,11 @@ def test_the_evaluation_compares_on_the_same_queries(folders: ModelFolders) -> N
     assert set(found.rankers) == {"popularity", ORDER, *BASELINES, *models}
     assert [part.task for part in found.tasks] == ["basket", "next_visit"]
     assert set(found.others[0].rankers) == set(found.rankers)
-    assert {(one.of, one.less) for one in found.differences} == set(PAIRS)
+    assert {(one.of, one.less) for one in found.differences} == {
+        pair
+        for pair in PAIRS
+        if not any("at fast" in name for name in pair)  # of two layers, it has one level
+    }
     assert set(found.calibration) == {STUDENT, "teacher", "LambdaMART", "LambdaMART without text"}
     assert found.rankers[ORDER].gain.mean == 0
     assert found.rankers[STUDENT].recall100 == found.rankers[ORDER].recall100

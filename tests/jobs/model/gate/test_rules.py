@@ -8,6 +8,7 @@ import pytest
 from contract.settings import Gate
 from jobs.model.gate import rules
 from jobs.model.gate.record import Comparison
+from reranker.manifest import Level, Loss
 
 GATE = Gate(confidence=0.95, tolerance=0.01)
 
@@ -126,3 +127,28 @@ def test_scores_that_are_no_numbers_are_refused_and_counted() -> None:
 def test_every_reason_is_told() -> None:
     found = reasons(comparison([-0.1] * 5), milliseconds=150, golden=1.0, scores=[np.zeros(2, np.float32)])
     assert len(found) == 4
+
+
+def level(name: str, final: Loss, text: Loss) -> Level:
+    return Level(name, 3, 0.1, final, text)
+
+
+def test_a_level_may_lose_what_the_settings_say_by_the_lower_end_of_its_interval() -> None:
+    gate = Gate(level_loss_final={"full": 0.01}, level_loss_text={"full": 0.02})
+    uncertain, sure = Loss(0.05, -0.02, 0.12), Loss(0.05, 0.03, 0.07)
+    found = rules.level_losses([level("full", uncertain, sure)], gate)
+    assert [(one.score, one.allowed, one.holds) for one in found] == [("final", 0.01, True), ("text", 0.02, False)]
+
+
+def test_a_level_without_a_bound_may_lose_anything_and_one_without_an_interval_its_mean() -> None:
+    gate = Gate(level_loss_final={}, level_loss_text={"fast": 0.1})
+    found = rules.level_losses([level("fast", Loss(0.9, 0.8, 1.0), Loss(0.11, None, None))], gate)
+    assert [one.holds for one in found] == [True, False]
+
+
+def test_a_level_that_loses_too_much_is_a_reason_that_names_it() -> None:
+    took = rules.latency([10.0], 50, 500.0, "m", "cpu", "float32", 2)
+    levels = rules.level_losses([level("fast", Loss(0.0, 0.0, 0.0), Loss(0.3, 0.2, 0.4))], Gate())
+    [reason] = rules.reasons([], took, rules.parity(0.0, 1.0), rules.score_check([np.array([1.0, 2.0])]), levels)
+    assert "level fast loses too much of its teacher's text score: 30.0% [20.0%, 40.0%]" in reason
+    assert "PACE_GATE__LEVEL_LOSS_TEXT" in reason
