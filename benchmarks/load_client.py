@@ -85,6 +85,7 @@ def run(host: str, port: int, requests: Iterator[bytes], concurrency: int, count
                 sent += 1
             else:
                 open_requests -= 1
+                selector.unregister(connection.socket)  # a server may close it now
     load.seconds, load.client_cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
     for connection in connections:
         connection.socket.close()

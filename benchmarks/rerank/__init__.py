@@ -1,0 +1,1 @@
+"""Servers that re-rank texts, measured side by side over HTTP: the same weights, texts, threads and machine."""
