@@ -12,20 +12,23 @@ from reranker.tokens import pair_tensors
 
 
 class PairScorer:
-    """In batches of `batch_pairs` pairs of like length."""
+    """In batches of pairs of like length."""
 
-    def __init__(self, network: CrossEncoder, encoder: TextEncoder, device: torch.device, batch_pairs: int) -> None:
-        self._network, self._encoder = network, encoder
-        self._device, self._batch_pairs = device, batch_pairs
+    def __init__(self, network: CrossEncoder, encoder: TextEncoder, device: torch.device) -> None:
+        self._network, self._encoder, self._device = network, encoder, device
 
     def scores(
-        self, query: tuple[int, ...], items: Sequence[tuple[int, ...]], features: NDArray[np.float32]
+        self,
+        query: tuple[int, ...],
+        items: Sequence[tuple[int, ...]],
+        features: NDArray[np.float32],
+        batch_pairs: int,
     ) -> NDArray[np.float32]:
         """float32[2, n]: final and text score of each item; `features` float32[n, features]."""
         out = np.zeros((2, len(items)), np.float32)
         order = np.argsort([len(item) for item in items], kind="stable")
-        for start in range(0, len(items), self._batch_pairs):
-            rows = order[start : start + self._batch_pairs]
+        for start in range(0, len(items), batch_pairs):
+            rows = order[start : start + batch_pairs]
             pairs = pair_tensors(self._encoder, [query], [items[row] for row in rows], [0] * len(rows), self._device)
             scores = self._network(pairs, torch.from_numpy(features[rows]).to(self._device))
             out[:, rows] = torch.stack(scores).cpu().numpy()

@@ -1,5 +1,6 @@
 """Scores a query's candidates: the one path for the ranker, for evaluation and for golden pairs."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -23,6 +24,8 @@ from reranker.network import CrossEncoder
 from reranker.pair_scoring import PairScorer
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +86,7 @@ class Reranker:
             self._network.encoder.to(half)
         self._encoder = encoder
         self._trees = trees
-        self._batch_pairs = limits.batch_pairs
+        self._limits, self._batch_pairs = limits, limits.batch_pairs
         self.split: SplitScorer | None = None
         self.levels: tuple[LevelName, ...] = ("full",)
         if isinstance(network, SplitNetwork) and manifest.states is not None:
@@ -99,7 +102,7 @@ class Reranker:
                 limits.annex_tokens,
                 limits.known_queries,
             )
-        self._pairs = PairScorer(network, encoder, device, limits.batch_pairs)
+        self._pairs = PairScorer(network, encoder, device)
 
     def score(
         self,
@@ -139,15 +142,35 @@ class Reranker:
         )
 
     def run(self, prepared: PreparedQuery, level: LevelName = "full") -> PairScores:
-        """The network over a prepared query. Raises ValueError for a level that the model has not."""
+        """The network over a prepared query.
+
+        Where the device's memory does not suffice, half as many pairs go into a pass from then on, once. Raises
+        ValueError for a level that the model has not, OutOfMemoryError where half does not fit either.
+        """
         if level not in self.levels:
             raise ValueError(f"model {self.version} has levels {', '.join(self.levels)}, not {level}")
+        try:
+            found = self._scores(prepared, level)
+        except torch.cuda.OutOfMemoryError as error:
+            if self._batch_pairs < self._limits.batch_pairs:
+                raise
+            reason = str(error).partition("\n")[0]
+        else:
+            return PairScores(found[0], found[1])
+        # Outside the handler: there the exception still held the activations.
+        self._batch_pairs = max(1, self._batch_pairs // 2)
+        log.warning("out of memory (%s): scoring goes on %d pairs at a time", reason, self._batch_pairs)
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        found = self._scores(prepared, level)
+        return PairScores(found[0], found[1])
+
+    def _scores(self, prepared: PreparedQuery, level: LevelName) -> NDArray[np.float32]:
+        asked = prepared.query, prepared.items, prepared.features
         with torch.inference_mode():
             if self.split is None:
-                found = self._pairs.scores(prepared.query, prepared.items, prepared.features)
-            else:
-                found = self.split.scores(prepared.query, prepared.items, prepared.features, level)
-        return PairScores(found[0], found[1])
+                return self._pairs.scores(*asked, self._batch_pairs)
+            return self.split.scores(*asked, level, self._batch_pairs)
 
     def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
         """Make these states of items, of so many tokens, the ones that it scores from, all at once; their bytes.

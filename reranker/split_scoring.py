@@ -72,17 +72,26 @@ class SplitScorer:
         self._known_queries = known_queries
 
     def scores(
-        self, query: tuple[int, ...], items: Sequence[tuple[int, ...]], features: NDArray[np.float32], level: LevelName
+        self,
+        query: tuple[int, ...],
+        items: Sequence[tuple[int, ...]],
+        features: NDArray[np.float32],
+        level: LevelName,
+        batch_pairs: int | None = None,
     ) -> NDArray[np.float32]:
-        """float32[2, n]: final and text score of each item; `features` float32[n, features]."""
+        """float32[2, n]: final and text score of each item; `features` float32[n, features].
+
+        `batch_pairs`: fewer in one pass than usual.
+        """
         depth, out = self._levels[level], np.zeros((2, len(items)), np.float32)
         if not items:
             return out
         seen, keys = self._seen(query), keys_of(items)
         self._read_unknown(items, keys)
         order = np.argsort([len(item) for item in items], kind="stable")
-        for start in range(0, len(items), self._batch_pairs):
-            rows = order[start : start + self._batch_pairs]
+        size = min(batch_pairs or self._batch_pairs, self._batch_pairs)
+        for start in range(0, len(items), size):
+            rows = order[start : start + size]
             chosen = [keys[row] for row in rows]
             try:
                 states = self.shelf.states(chosen, depth)

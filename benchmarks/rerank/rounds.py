@@ -28,7 +28,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Turn:
-    """What a system took for its requests of one round; CPU of its process trees and wall time, in seconds."""
+    """What a system took for its requests of one round; CPU of its process trees, together and one by one, and wall
+    time, in seconds."""
 
     system: str
     documents: int
@@ -36,6 +37,7 @@ class Turn:
     cpu_each: float
     wall_each: float
     latencies: tuple[float, ...]
+    cpu_of_each: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,13 @@ def measure(
                 _load(contestant, asked[place], 1, 1)
                 before = used_cpu(contestant.running)
                 load = _load(contestant, asked[place], concurrency, requests(contestant.system))
-                cpu = used_cpu(contestant.running) - before
+                after = used_cpu(contestant.running)
             answers = len(load.latencies)
+            each = tuple((end - start) / answers for start, end in zip(before, after, strict=True))
             turns.append(
                 Turn(
-                    contestant.system.name, documents, concurrency, cpu / answers, load.seconds / answers,
-                    tuple(load.latencies),
+                    contestant.system.name, documents, concurrency, sum(each), load.seconds / answers,
+                    tuple(load.latencies), each,
                 )
             )  # fmt: skip
     return turns
@@ -119,6 +122,9 @@ def summary(turns: Sequence[Turn]) -> list[dict[str, Any]]:
                 "rounds": len(group),
                 "requests": len(load.latencies),
                 "cpu_ms_per_request": round(median(turn.cpu_each for turn in group) * 1000, 2),
+                "cpu_ms_by_process": [
+                    round(median(parts) * 1000, 2) for parts in zip(*(turn.cpu_of_each for turn in group), strict=True)
+                ],
                 "wall_ms_per_request": round(wall * 1000, 2),
                 "requests_per_second": round(1 / wall, 3),
                 "p50_ms": round(load.quantile(0.5) * 1000, 2),
@@ -146,7 +152,7 @@ def growth(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    names = [name for name in rows[0] if name not in ("rounds", "requests")]
+    names = [name for name in rows[0] if name not in ("rounds", "requests", "cpu_ms_by_process")]
     lines = [[str(row[name]) for name in names] for row in rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in [names, ["---"] * len(names), *lines])
 

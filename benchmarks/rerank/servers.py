@@ -38,9 +38,9 @@ def server(
         _end_group(child)
 
 
-def used_cpu(running: Running) -> float:
-    """User and system seconds of all its processes that still run, from /proc."""
-    return sum(cpu_seconds(root) for root in running.processes)
+def used_cpu(running: Running) -> list[float]:
+    """User and system seconds of each of its process trees, of what still runs, from /proc."""
+    return [cpu_seconds(root) for root in running.processes]
 
 
 @contextmanager

@@ -39,7 +39,12 @@ class Gateway(Section):
     merged_candidates: int = Field(200, ge=1, description="Candidates kept after merging a query's lists")
     cache_ttl_seconds: int = Field(3600, ge=0, description="Life of a cached answer; 0 caches nothing")
     known_items: int = Field(200_000, ge=1, description="Item records held in a worker's memory")
-    ranker_outstanding: int = Field(16, ge=1, description="Rank requests a worker has open at once; more fall back")
+    rankers: tuple[str, ...] = Field(
+        (), description='Addresses of several rankers, JSON: ["tcp://10.0.0.5:8001", ...]; empty: ranker.endpoint'
+    )
+    ranker_outstanding: int = Field(
+        16, ge=1, description="Rank requests a worker has open at once with a ranker; more fall back"
+    )
     impressions_waiting: int = Field(10_000, ge=1, description="Impressions held for the stream; more are dropped")
     refresh_seconds: Positive = Field(2.0, description="How often the fallback in memory is brought up to date")
 

@@ -20,7 +20,7 @@ from online.gateway.monitor import Monitor, monitor_blueprint
 from online.gateway.openapi import openapi_document
 from online.gateway.problems import answer_with_problems
 from online.gateway.query import bounded_request, check_budgets
-from online.gateway.ranker_client import RankerClient
+from online.gateway.ranker_pool import RankerPool
 from online.gateway.recommend import RecommendCall, recommend_blueprint
 from online.gateway.recommender import Recommender
 from online.gateway.standby import Pulse
@@ -36,7 +36,7 @@ class Background:
     pulse: Pulse
     impressions: ImpressionQueue
     monitor: Monitor
-    ranker: RankerClient
+    ranker: RankerPool
 
     def start(self) -> None:
         """Warm up, then start the threads: the app is ready, or says in /readyz why it is not."""
@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> Flask:
     metrics = GatewayMetrics()
     reader = Reader(serving, keys)
     generations = Generations(reader, limits.known_items)
-    ranker = RankerClient(settings.ranker.endpoint, limits.ranker_outstanding)
+    ranker = RankerPool(limits.rankers or (settings.ranker.endpoint,), limits.ranker_outstanding)
     store_breaker = Breaker()
     pulse = Pulse(reader, generations, store_breaker, ranker, metrics, limits.refresh_seconds)
     impressions = ImpressionQueue(

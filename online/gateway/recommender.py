@@ -18,7 +18,8 @@ from online.gateway.levels import Level, Reason
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.problems import NothingToServe
 from online.gateway.query import RecommendRequest
-from online.gateway.ranker_client import RankerClient, RankingFailed
+from online.gateway.ranker_client import RankingFailed
+from online.gateway.ranker_pool import RankerPool
 from online.gateway.reranking import model_scores
 from online.gateway.slate import Kept, in_model_order, keep, slate_items, without
 from online.gateway.stages import OutOfTime, RequestClock
@@ -34,7 +35,7 @@ class Recommender:
     reader: Reader
     cache: AnswerCache
     generations: Generations
-    ranker: RankerClient
+    ranker: RankerPool
     pulse: Pulse
     store_breaker: Breaker
     metrics: GatewayMetrics

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from contract.codec import CandidateList, encode_candidates
 from contract.records import Pointer, UserRecord
 from online.gateway.levels import MODEL_LEVELS, ModelLevel
-from online.gateway.ranker_client import RankerClient, RankingFailed
+from online.gateway.ranker_client import RankingFailed
+from online.gateway.ranker_pool import RankerPool
 from online.gateway.stages import RequestClock
 
 # Left of the budget for the slate, the JSON and a busy machine, once the scores are there or are not.
@@ -27,7 +28,7 @@ class ModelScores(NamedTuple):
 
 
 def model_scores(
-    ranker: RankerClient,
+    ranker: RankerPool,
     pointer: Pointer,
     user: UserRecord | None,
     context: tuple[str, ...],

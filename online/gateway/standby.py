@@ -15,7 +15,8 @@ from contract.store.reader import Reader
 from online.gateway.breaker import Breaker
 from online.gateway.generations import EVERYONE, Generations
 from online.gateway.metrics import GatewayMetrics
-from online.gateway.ranker_client import RankerClient, RankingFailed
+from online.gateway.ranker_client import RankingFailed
+from online.gateway.ranker_pool import RankerPool
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Pulse:
         reader: Reader,
         generations: Generations,
         breaker: Breaker,
-        ranker: RankerClient,
+        ranker: RankerPool,
         metrics: GatewayMetrics,
         refresh_seconds: float,
         now: Callable[[], float] = time.time,
@@ -147,5 +148,5 @@ class Pulse:
                 log.exception("the pulse met an error and goes on")
 
     def _pause(self) -> float:
-        down = self.store == "unreachable" or self._ranker_client.breaker.is_open
+        down = self.store == "unreachable" or self._ranker_client.is_silent
         return min(PROBE_SECONDS, self._refresh_seconds) if down else self._refresh_seconds

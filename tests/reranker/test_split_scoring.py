@@ -118,3 +118,21 @@ def test_warm_up_reads_no_real_text(student: Path) -> None:
     assert len(queries(1)) == 1
     assert model.split is not None
     assert model.split.reuse.items_read == 1
+
+
+def test_out_of_memory_halves_a_pass_once_and_then_is_an_error(student: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the device: passes of more than four pairs, or at last all, do not fit."""
+    model, wanted = built(student, Limits(8)), built(student).run(prepared(built(student)))
+    assert model.split is not None
+    whole, most = model.split.scores, 4
+
+    def scores(query, items, features, level, batch_pairs):  # type: ignore[no-untyped-def]
+        if batch_pairs > most:
+            raise torch.cuda.OutOfMemoryError("no room for 8 pairs")
+        return whole(query, items, features, level, batch_pairs)
+
+    monkeypatch.setattr(model.split, "scores", scores)
+    assert np.allclose(model.run(prepared(model)).final, wanted.final, atol=1e-5)
+    most = 0
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        model.run(prepared(model))
