@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from reranker.layers import Attended, ask, attended
-from reranker.packed import Alone, Layout, advance
+from reranker.packed import Alone, Layout, Whole
 from reranker.split import SplitNetwork
 from reranker.tokens import TextTensors
 
@@ -27,12 +27,17 @@ class States(NamedTuple):
 
 
 class Engine:
-    """Runs a split network whose encoder is in any number format. For inference; nothing here keeps gradients."""
+    """Runs a split network whose encoder is in any number format; weights that change later are not seen.
+
+    For inference: nothing here keeps gradients.
+    """
 
     def __init__(self, network: SplitNetwork) -> None:
         self.network = network
         self._layers = list(network.encoder.encoder.layer)
-        self._alone = Alone(self._layers[-1])
+        with torch.no_grad():
+            self._whole = [Whole(layer) for layer in self._layers[:-1]]
+            self._alone = Alone(self._layers[-1])
 
     @property
     def kind(self) -> torch.dtype:
@@ -60,7 +65,7 @@ class Engine:
             if place in depths:
                 found.append(tokens)
             if place < max(depths):
-                tokens = advance(self._layers[place], tokens, layout, None)
+                tokens = self._whole[place].step(tokens, layout, None)
         return found, items.lengths
 
     def cls(self, query: Sequence[Attended | None], states: States, depth: int) -> Tensor:
@@ -70,7 +75,7 @@ class Engine:
         if depth < len(self._layers) - 1 or scale is None:
             rows, scale = states.plain(self.kind), None
         for place in range(depth, len(self._layers) - 1):
-            rows = advance(self._layers[place], rows, layout, query[place])
+            rows = self._whole[place].step(rows, layout, query[place])
         cls = rows.index_select(0, layout.starts).to(self.kind)
         if scale is not None:
             # int8 is exact in every format: its units are applied to what is asked, not to every token.

@@ -45,7 +45,10 @@ class ItemTexts:
 
 
 class ItemCoder:
-    """The model in `directory`, loaded as a ranker would load it. Raises BadInput, ArtifactMismatch."""
+    """The model in `directory`, loaded as a ranker would load it; `half` is its number format, None for float32.
+
+    Raises BadInput, ArtifactMismatch.
+    """
 
     def __init__(self, directory: Path, device: str, threads: int | None) -> None:
         model = load_reranker(directory, device, threads)
@@ -53,6 +56,7 @@ class ItemCoder:
             states_of(model.manifest)
         assert model.split is not None
         self._split = model.split
+        self.device, self.half = model.device, model.half
 
     def coded(self, texts: Texts) -> Iterator[Coded]:
         """AT_ONCE texts at a time, those of about one length together."""

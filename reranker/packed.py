@@ -23,6 +23,11 @@ class Layout:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    @property
+    def even(self) -> bool:
+        """Whether all texts have one length: then there is no padding."""
+        return self._places is None
+
     def padded(self, packed: Tensor) -> Tensor:
         """Zeros where a row has no token."""
         if self._places is None:
@@ -35,22 +40,29 @@ class Layout:
         return rows if self._places is None else rows.index_select(0, self._places)
 
 
-def advance(layer: Any, tokens: Tensor, layout: Layout, query: Attended | None) -> Tensor:
-    """One layer of all tokens [tokens, hidden]; a text attends to itself, and to the one row of `query` if given."""
-    attention = layer.attention.self
-    size = attention.attention_head_size
-    asking, keys, values = (
-        layout.padded(part(tokens)).unflatten(2, (-1, size)).transpose(1, 2)
-        for part in (attention.query, attention.key, attention.value)
-    )
-    mask: Tensor | None = None if layout._places is None else layout.present[:, None, None, :]
-    if query is not None:
-        keys = torch.cat((query.keys.expand(len(layout), -1, -1, -1), keys), 2)
-        values = torch.cat((query.values.expand(len(layout), -1, -1, -1), values), 2)
-        if mask is not None:
-            mask = F.pad(mask, (query.keys.shape[2], 0), value=True)
-    mixed = F.scaled_dot_product_attention(asking, keys, values, attn_mask=mask)
-    return finish(layer, layout.packed(mixed.transpose(1, 2).flatten(2)), tokens)
+class Whole:
+    """One layer for every token of some texts. Its query, key and value weights are one matrix: one product, and one
+    copy into rows."""
+
+    def __init__(self, layer: Any) -> None:
+        attention = layer.attention.self
+        self._layer, self._size = layer, attention.attention_head_size
+        parts = attention.query, attention.key, attention.value
+        self._weight = torch.cat([part.weight for part in parts])
+        self._bias = torch.cat([part.bias for part in parts])
+
+    def step(self, tokens: Tensor, layout: Layout, query: Attended | None) -> Tensor:
+        """The tokens [tokens, hidden] after it; a text attends to itself, and to the one row of `query` if given."""
+        projected = layout.padded(F.linear(tokens, self._weight, self._bias))
+        asking, keys, values = projected.unflatten(2, (3, -1, self._size)).permute(2, 0, 3, 1, 4)
+        mask = None if layout.even else layout.present[:, None, None, :]
+        if query is not None:
+            keys = torch.cat((query.keys.expand(len(layout), -1, -1, -1), keys), 2)
+            values = torch.cat((query.values.expand(len(layout), -1, -1, -1), values), 2)
+            if mask is not None:
+                mask = F.pad(mask, (query.keys.shape[2], 0), value=True)
+        mixed = F.scaled_dot_product_attention(asking, keys, values, attn_mask=mask)
+        return finish(self._layer, layout.packed(mixed.transpose(1, 2).flatten(2)), tokens)
 
 
 class Alone:

@@ -8,7 +8,9 @@ three processes counts.
 import itertools
 import json
 import os
+import random
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -29,7 +31,7 @@ from benchmarks.rerank.system import HOST, Running
 from benchmarks.rerank.work import workload
 from contract.codec import CandidateList, encode_candidates, encode_record
 from contract.keys import Keys
-from contract.records import ItemRecord
+from contract.records import ItemRecord, UserRecord
 from contract.states import StateBlock
 from contract.store.connection import connect
 from contract.store.publisher import Publisher, set_model
@@ -43,12 +45,18 @@ REQUESTS = 128
 @dataclass(frozen=True)
 class Ours:
     """A System. `level` is the one that the ranker may serve; `sizes` the numbers of documents that may be asked for;
-    `known_queries`: queries that it keeps, 0 where each is to be read anew."""
+    `known_queries`: queries that it keeps, 0 where each is to be read anew.
+
+    The catalogue has `copies` items of each document, and the candidates are of all of them; each request names one of
+    `users`, if there are any.
+    """
 
     name: str
     level: str
     sizes: tuple[int, ...]
     known_queries: int = 0
+    copies: int = 1
+    users: int = 0
 
     @contextmanager
     def start(self) -> Iterator[Running]:
@@ -59,7 +67,7 @@ class Ours:
             url = f"redis://{HOST}:{valkey.port}/0"
             models = FOLDER / "ours"
             model = export_model(models)
-            publish(url, model, self.sizes)
+            publish(url, model, self.sizes, self.copies, self.users)
             port, chosen = free_port(), self._settings(url, models, free_port())
             chosen["PACE_GATEWAY__PORT"] = str(port)
             health = f"http://{HOST}:{chosen['PACE_RANKER__METRICS_PORT']}/metrics"
@@ -75,12 +83,13 @@ class Ours:
                 )
             )  # fmt: skip
             self._require_level(port)
-            store = psutil.Process(valkey.pid) if hasattr(valkey, "pid") else _listening(valkey.port)
-            yield Running(port, (*gateway.processes, *ranker.processes, store))
+            yield Running(port, (*gateway.processes, *ranker.processes, _listening(valkey.port)))
 
     def requests(self, documents: int) -> Iterator[bytes]:
+        draw = random.Random(f"users of {self.name}")
         for number in itertools.cycle(range(REQUESTS)):
-            yield load_client.get(_path(number, documents), HOST)
+            user = f"&user_id=u{draw.randrange(self.users)}" if self.users else ""
+            yield load_client.get(_path(number, documents) + user, HOST)
 
     def _settings(self, url: str, models: Path, ranker_port: int) -> dict[str, str]:
         largest = max(self.sizes)
@@ -98,8 +107,6 @@ class Ours:
 
     def _require_level(self, port: int) -> None:
         """Wait until the model answers at the level that is to be measured. Raises SystemExit where it does not."""
-        import time
-
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             with urllib.request.urlopen(f"http://{HOST}:{port}{_path(0, self.sizes[0])}") as answer:
@@ -110,27 +117,35 @@ class Ours:
         raise SystemExit(f"{self.name}: answers are of level {found['level']} ({found['degraded']})")
 
 
-def publish(url: str, model: Path, sizes: Sequence[int]) -> None:
-    """The documents and the queries as items, the candidates of each request, and the documents' states."""
+def publish(url: str, model: Path, sizes: Sequence[int], copies: int = 1, users: int = 0) -> None:
+    """The documents and the queries as items, the candidates of each request, the users, and the documents' states."""
     work, client, keys = workload(), connect(url, 60), Keys(PREFIX)
+    draw = random.Random("copies")
     publisher = Publisher(client, keys, 3600, 3600)
     generation = publisher.open()
     documents = items(work.documents, "d")
-    for item in documents:
-        publisher.write(generation, "item", item.item_id, encode_record(item))
+    for item, copy in itertools.product(documents, range(copies)):
+        copied = ItemRecord(f"{item.item_id}c{copy}", item.title)
+        publisher.write(generation, "item", copied.item_id, encode_record(copied))
+    for user in range(users):
+        publisher.write(generation, "user", f"u{user}", encode_record(UserRecord(f"u{user}", "queries")))
     for number, size in itertools.product(range(REQUESTS), sizes):
         asked = work.request(number, size)
         query = ItemRecord(f"q{number}n{size}", work.queries[asked.query], segment="queries")
         publisher.write(generation, "item", query.item_id, encode_record(query))
-        entries = [(f"d{place}", 0, (1.0 - rank / 2000,)) for rank, place in enumerate(asked.candidates)]
+        entries = [
+            (f"d{place}c{draw.randrange(copies)}", 0, (1.0 - rank / 2000,))
+            for rank, place in enumerate(asked.candidates)
+        ]
         publisher.write(generation, "candidates-item", query.item_id, encode_candidates(CandidateList.of(entries, 1)))
-    publisher.write_states(generation, _blocks(model, documents))
+    publisher.write_states(generation, blocks(model, documents))
     publisher.seal(generation, DAY, SOURCES, [1.0])
     publisher.flip(generation)
     set_model(client, keys, model.name)
 
 
-def _blocks(model: Path, documents: Sequence[ItemRecord]) -> Iterator[StateBlock]:
+def blocks(model: Path, documents: Sequence[ItemRecord]) -> Iterator[StateBlock]:
+    """The documents' states, as `encode_items` makes them."""
     reads = ItemTexts(model)
     for coded in ItemCoder(model, "cpu", THREADS).coded(reads.of(documents)):
         rows: Any = coded.rows
