@@ -34,6 +34,13 @@ def found() -> dict[str, Any]:
             },
             {"of": "student", "less": "teacher", "ndcg10": estimate(-0.001, -0.005, 0.002)},
             {"of": "student, text alone", "less": "teacher, text alone", "ndcg10": estimate(-0.02, -0.03, -0.01)},
+            {"of": "student at fast", "less": "LambdaMART without text", "ndcg10": estimate(0.01, 0.0, 0.02)},
+            {"of": "student at fast", "less": "teacher", "ndcg10": estimate(-0.01, -0.02, 0.0)},
+            {
+                "of": "student at fast, text alone",
+                "less": "teacher, text alone",
+                "ndcg10": estimate(-0.005, -0.01, 0.0),
+            },
         ],
     }
     return {
@@ -51,6 +58,8 @@ def found() -> dict[str, Any]:
             "loss_final": estimate(0.004, -0.01, 0.02),
             "loss_text": estimate(0.2, 0.1, 0.3),
         },
+        "levels": [{"name": "full", "flops": 0.1}, {"name": "fast", "flops": 0.01}],
+        "states": {"kind": "int8", "correlation": 0.9999, "width": 768},
         "validation_queries": 300,
     }  # fmt: skip
 
@@ -63,7 +72,11 @@ def test_ratios_are_of_the_learned_task_and_of_rare_items() -> None:
     assert told["recall_over_covisitation"] == 1.5
     assert told["student_speedup"] == 2.02
     assert told["ndcg10"]["basket"]["student"] == 0.27
-    assert told["student_loss"] == {"final": estimate(0.004, -0.008, 0.02), "text": estimate(0.2, 0.1, 0.3)}
+    assert told["level_loss"] == {
+        "full": {"final": estimate(0.004, -0.008, 0.02), "text": estimate(0.2, 0.1, 0.3)},
+        "fast": {"final": estimate(0.04, 0.0, 0.08), "text": estimate(0.05, 0.0, 0.1)},
+    }
+    assert told["fast_less_lambdamart_no_text"] == estimate(0.01, 0.0, 0.02)
 
 
 def test_a_ratio_to_nothing_is_none() -> None:
@@ -78,5 +91,8 @@ def test_the_page_says_which_aims_were_missed() -> None:
     assert "| stack over item knn | 1.2 or more | 2.0 | met |" in text
     assert "| stack less LambdaMART without text | interval above 0 | 0.0200 [0.0100, 0.0300] | met |" in text
     assert "| student speedup | 2.5 or more | 2.02 | **missed** |" in text
+    assert "| loss of level full, text score | 1% or less | 0.2000 [0.1000, 0.3000] | **missed** |" in text
+    assert "| loss of level fast, text score | 10% or less | 0.0500 [0.0000, 0.1000] | met |" in text
+    assert "0.100 at `full` and 0.010 at `fast`" in text
     assert "| student loss, text score | 1% or less | 0.2000 [0.1000, 0.3000] | **missed** |" in text
     assert text.index("| student | 0.2700") < text.index("| LambdaMART without text | 0.2500")
