@@ -130,9 +130,8 @@ def summary(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def _loss(gain: Mapping[str, float], teacher: float) -> dict[str, float]:
     """What the student lost of its teacher's mean, below 0 where it gained; the interval is the paired difference's."""
-    return {
-        name: round(-gain[other] / teacher, 4) + 0.0 for name, other in (("mean", "mean"), ("low", "high"), ("high", "low"))
-    }
+    places = (("mean", "mean"), ("low", "high"), ("high", "low"))
+    return {name: round(-gain[other] / teacher, 4) + 0.0 for name, other in places}  # never -0.0
 
 
 def _ratio(one: float, other: float) -> float | None:
