@@ -118,8 +118,8 @@ def _refuse_misfit(block: StateBlock, name_bytes: int) -> None:
         raise ValueError(f"a block of {block.kind} states with rows of {block.rows.dtype}: convert them first")
     if any(len(key) != KEY_BYTES for key in block.keys):
         raise ValueError(f"a block of {n} texts with a key that is not {KEY_BYTES} bytes long: use text_key")
-    if lengths.min() < 0 or max(int(lengths.max()), block.width, name_bytes) > MOST:
+    if lengths.min() < 1 or max(int(lengths.max()), block.width, name_bytes) > MOST:
         raise ValueError(
             f"a block of {n} texts of {lengths.min()} to {lengths.max()} tokens, {block.width} wide, of a model with "
-            f"a name of {name_bytes} bytes: 0 to {MOST} of each fit"
+            f"a name of {name_bytes} bytes: 1 to {MOST} of each fit"
         )

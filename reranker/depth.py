@@ -4,12 +4,11 @@ A depth k says that the lowest k layers of an item see the item alone, so that w
 before any query comes; the layers from k on see the query too.
 """
 
-from typing import Literal, get_args
+from typing import Literal
 
 from contract.errors import BadInput
 
 LevelName = Literal["full", "fast"]
-LEVEL_NAMES: tuple[LevelName, ...] = get_args(LevelName)
 
 
 def level_depths(layers: int) -> dict[LevelName, int]:

@@ -63,7 +63,7 @@ class Engine:
         found = []
         for place in range(max(depths) + 1):
             if place in depths:
-                found.append(tokens)
+                found.append(tokens[: layout.tokens])
             if place < max(depths):
                 tokens = self._whole[place].step(tokens, layout, None)
         return found, items.lengths
@@ -74,6 +74,8 @@ class Engine:
         rows, scale = states.rows, states.scale
         if depth < len(self._layers) - 1 or scale is None:
             rows, scale = states.plain(self.kind), None
+        if depth < len(self._layers) - 1:
+            rows = layout.filled_up(rows)
         for place in range(depth, len(self._layers) - 1):
             rows = self._whole[place].step(rows, layout, query[place])
         cls = rows.index_select(0, layout.starts).to(self.kind)

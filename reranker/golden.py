@@ -76,7 +76,7 @@ def correlation(exact: Answers, found: Answers) -> float:
     lowest = 1.0
     for place in range(2):
         one, other = (np.concatenate([scores[place] for scores in answers]).astype(float) for answers in (exact, found))
-        if not np.isfinite(other).all() or one.std() == 0 or other.std() == 0:
+        if not (np.isfinite(one).all() and np.isfinite(other).all()) or one.std() == 0 or other.std() == 0:
             return 0.0
         lowest = min(lowest, float(np.corrcoef(one, other)[0, 1]))
     return lowest

@@ -35,7 +35,7 @@ def pick_device(setting: str) -> torch.device:
 
 
 def half_type(device: torch.device, precision: Precision = "auto") -> torch.dtype | None:
-    """The half-precision format to train in on `device`; None for float32. Serving: reranker.scoring.load_reranker.
+    """The half-precision format to train in on `device`; None for float32. Serving: reranker.loading.load_reranker.
 
     `auto` takes what is measured to be faster: on a CPU bf16 or float32, on CUDA fp16 too.
     """

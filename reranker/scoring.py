@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from contract.codec import CandidateList
+from contract.errors import ArtifactMismatch
 from contract.features import align, feature_names, pair_features
 from contract.records import ItemRecord, UserRecord
 from contract.states import StateBlock
@@ -90,7 +91,13 @@ class Reranker:
         self.split: SplitScorer | None = None
         self.levels: tuple[LevelName, ...] = ("full",)
         if isinstance(network, SplitNetwork) and manifest.states is not None:
-            levels = level_depths(network.layers)
+            levels, states = level_depths(network.layers), manifest.states
+            width = len(levels) * network.encoder.config.hidden_size
+            if (tuple(levels.values()), width) != (states.depths, states.width):
+                raise ArtifactMismatch(
+                    f"model {manifest.version}: its item states are of depths {states.depths}, {states.width} numbers "
+                    f"a token, but here {tuple(levels.values())} and {width}: train a new model"
+                )
             self.levels = tuple(levels)
             self.split = SplitScorer(
                 network,
@@ -200,10 +207,14 @@ class Reranker:
         """Run the shapes of a small and of a full batch of longest texts at every level, so that the first request
         pays for none."""
         token, features = self._encoder.special.pad, np.zeros((1, len(self.manifest.feature_names)), np.float32)
-        query, item = (token,) * self._encoder.query_tokens, (token,) * self._encoder.item_tokens
+        query, longest = (token,) * self._encoder.query_tokens, self._encoder.item_tokens
         for pairs, level in product((1, self._batch_pairs), self.levels):
             for _ in range(2):
-                self.run(PreparedQuery(query, (item,) * pairs, np.repeat(features, pairs, 0)), level)
+                items = tuple((place, *(token,) * (longest - 1)) for place in range(pairs))  # each a text of its own
+                self.run(PreparedQuery(query, items, np.repeat(features, pairs, 0)), level)
+        self.needed()  # nobody's request
+        if self.split is not None:
+            self.split.shelf.forget()
 
     def faster_types(self) -> list[torch.dtype]:
         """Number formats that a layer of this network is faster in than in float32, the fastest first."""

@@ -1,7 +1,6 @@
 """The states of item texts, ready to be scored: a slab that comes with a generation, and an annex of what it lacks."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,12 +11,9 @@ from contract.states import StateBlock, text_key
 from reranker.engine import States
 from reranker.states import StateCodec
 
-
-class Place(NamedTuple):
-    """Where a text's states lie: rows from `start` on, of the slab or of the annex."""
-
-    start: int
-    length: int
+# A place is a number, start << LENGTH_BITS | length: a million tuples would have the garbage collector stop the scoring
+# thread for up to 0.2 s while states are loaded.
+LENGTH_BITS = 16
 
 
 class Slab:
@@ -29,7 +25,7 @@ class Slab:
         self._rows = {
             depth: torch.empty(tokens, codec.hidden, dtype=codec.dtype, device=device) for depth in codec.depths
         }
-        self.places: dict[bytes, Place] = {}
+        self.places: dict[bytes, int] = {}
         self._used = 0
 
     @property
@@ -46,8 +42,8 @@ class Slab:
         end = self._used + len(rows)
         for depth, held in self._rows.items():
             held[self._used : end] = self._codec.at(rows, depth)
-        starts = (self._used + np.cumsum(lengths) - lengths).tolist()
-        self.places.update(zip(keys, map(Place, starts, lengths.tolist()), strict=True))
+        starts = self._used + np.cumsum(lengths, dtype=np.int64) - lengths
+        self.places.update(zip(keys, (starts << LENGTH_BITS | lengths).tolist(), strict=True))
         self._used = end
 
     def take(self, rows: Tensor, depth: int) -> Tensor:
@@ -91,9 +87,14 @@ class Shelf:
         """From the next look on this slab is read; one that is being read stays whole until then."""
         self.slab = slab
 
-    def unknown(self, texts: Sequence[tuple[int, ...]], keys: Sequence[bytes]) -> list[int]:
-        """Places among `texts` of those whose states are not here, each text once."""
-        held, annex = self.slab.places, self._annex.places
+    @property
+    def room(self) -> int:
+        """Tokens that the annex has room for beside what is in it."""
+        return self._annex.room
+
+    def unknown(self, keys: Sequence[bytes], slab: Slab) -> list[int]:
+        """Places among `keys` of those whose states are neither in `slab` nor in the annex, each key once."""
+        held, annex = slab.places, self._annex.places
         first = {key: place for place, key in reversed(list(enumerate(keys))) if key not in held and key not in annex}
         return sorted(first.values())
 
@@ -111,14 +112,15 @@ class Shelf:
         """Empty the annex."""
         self._annex.clear()
 
-    def states(self, keys: Sequence[bytes], depth: int) -> States:
-        """The states at `depth` of texts that are all here. Raises KeyError."""
-        slab = self.slab
+    def states(self, keys: Sequence[bytes], depth: int, slab: Slab) -> States:
+        """The states at `depth` of texts that are all in `slab` or in the annex. Raises KeyError."""
         found = [slab.places.get(key) for key in keys]
         ours = np.array([place is not None for place in found])
-        places = [place or self._annex.places[key] for place, key in zip(found, keys, strict=True)]
-        lengths = np.array([place.length for place in places], np.int64)
-        starts = np.array([place.start for place in places], np.int64)
+        annex = self._annex.places
+        places = np.array(
+            [annex[key] if place is None else place for place, key in zip(found, keys, strict=True)], np.int64
+        )
+        lengths, starts = places & ((1 << LENGTH_BITS) - 1), places >> LENGTH_BITS
         first = np.cumsum(lengths) - lengths
         rows = torch.from_numpy(np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths)).to(self._device)
         scale = self.codec.scale(depth)

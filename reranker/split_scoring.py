@@ -15,14 +15,10 @@ from reranker.encoding import TextEncoder
 from reranker.engine import Engine
 from reranker.layers import Attended
 from reranker.network import Scores
-from reranker.shelf import Shelf, filled, keys_of
+from reranker.shelf import Shelf, Slab, filled, keys_of
 from reranker.split import SplitNetwork
 from reranker.states import StateCodec, StateKind
 from reranker.tokens import ITEM, QUERY, TextTensors
-
-# Item texts of a length like the sample's take some 10 kB: 400,000 tokens are 300 MB at a width of 384.
-ANNEX_TOKENS = 400_000
-KNOWN_QUERIES = 256
 
 
 @dataclass
@@ -58,8 +54,8 @@ class SplitScorer:
         levels: dict[LevelName, int],
         device: torch.device,
         batch_pairs: int,
-        annex_tokens: int = ANNEX_TOKENS,
-        known_queries: int = KNOWN_QUERIES,
+        annex_tokens: int = 400_000,
+        known_queries: int = 256,
     ) -> None:
         # A batch of longest texts fits in any case.
         room = max(annex_tokens, batch_pairs * (encoder.item_tokens + 2))
@@ -87,18 +83,19 @@ class SplitScorer:
         if not items:
             return out
         seen, keys = self._seen(query), keys_of(items)
-        self._read_unknown(items, keys)
         order = np.argsort([len(item) for item in items], kind="stable")
         size = min(batch_pairs or self._batch_pairs, self._batch_pairs)
+        slab = self.shelf.slab  # one for all of them, whatever is exchanged meanwhile
         for start in range(0, len(items), size):
             rows = order[start : start + size]
-            chosen = [keys[row] for row in rows]
+            texts, chosen = [items[row] for row in rows], [keys[row] for row in rows]
+            self._read_unknown(texts, chosen, slab, size)
             try:
-                states = self.shelf.states(chosen, depth)
-            except KeyError:  # more texts than the annex holds: a batch at a time
+                states = self.shelf.states(chosen, depth, slab)
+            except KeyError:  # to make room for some of the batch others were dropped: there is room for all of it
                 self.shelf.forget()
-                self._read_unknown([items[row] for row in rows], chosen)
-                states = self.shelf.states(chosen, depth)
+                self._read_unknown(texts, chosen, slab, size)
+                states = self.shelf.states(chosen, depth, slab)
             cls = self._engine.cls(seen, states, depth)
             scores: Scores = self._network.judge(cls, torch.from_numpy(features[rows]).to(self._device))
             out[:, rows] = torch.stack(scores).cpu().numpy()
@@ -117,18 +114,20 @@ class SplitScorer:
         return slab.nbytes
 
     def read_ahead(self, items: Sequence[tuple[int, ...]]) -> None:
-        """Keep the states of items' texts, as far as there is room, without counting them as needed."""
-        before = replace(self.reuse)
-        self._read_unknown(items, keys_of(items))
+        """Keep the states of the first of these texts, as far as there is room, without counting them as needed."""
+        room, before = self.shelf.room, replace(self.reuse)
+        ends = np.cumsum([len(item) + 2 for item in items])
+        first = items[: int(np.searchsorted(ends, room, "right"))]
+        self._read_unknown(first, keys_of(first), self.shelf.slab, self._batch_pairs)
         self.reuse = before
 
-    def _read_unknown(self, items: Sequence[tuple[int, ...]], keys: Sequence[bytes]) -> None:
-        unknown = self.shelf.unknown(items, keys)
+    def _read_unknown(self, items: Sequence[tuple[int, ...]], keys: Sequence[bytes], slab: Slab, size: int) -> None:
+        unknown = self.shelf.unknown(keys, slab)
         self.reuse.items_read += len(unknown)
         self.reuse.items_known += len(items) - len(unknown)
         by_length = sorted(unknown, key=lambda place: len(items[place]))
-        for start in range(0, len(by_length), self._batch_pairs):
-            places = by_length[start : start + self._batch_pairs]
+        for start in range(0, len(by_length), size):
+            places = by_length[start : start + size]
             rows, lengths = self.read([items[place] for place in places])
             self.shelf.add([keys[place] for place in places], lengths, rows)
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from contract.errors import PacesetterError
 from reranker.depth import level_depths
 from reranker.encoding import TextEncoder
 from reranker.split import SplitNetwork
@@ -58,7 +59,10 @@ class StateCodec:
         return self._scale[self.depths.index(depth)] if self.kind == "int8" else None
 
     def stored(self, states: Sequence[Tensor]) -> Tensor:
-        """`states` are of `depths`, in this order. What float16 or int8 cannot hold is cut off."""
+        """`states` are of `depths`, in this order. What float16 or int8 cannot hold is cut off.
+
+        Raises PacesetterError for a state that is no finite number.
+        """
         rows = [self._stored(one.float(), depth) for one, depth in zip(states, self.depths, strict=True)]
         return torch.cat(rows, 1)
 
@@ -68,6 +72,10 @@ class StateCodec:
         return rows[:, place * self.hidden : (place + 1) * self.hidden]
 
     def _stored(self, states: Tensor, depth: int) -> Tensor:
+        if not bool(torch.isfinite(states).all()):
+            raise PacesetterError(
+                "an item state is no finite number: the weights are of no use in this number format; train again"
+            )
         scale = self.scale(depth)
         if scale is None:
             return states.clamp(-65504, 65504).to(torch.float16)

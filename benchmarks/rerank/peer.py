@@ -77,9 +77,6 @@ def variables(port: int) -> dict[str, str]:
         "RERANK_MODEL": str(MODEL),
         "RERANK_OPENVINO": str(OPENVINO_MODEL),
         "OMP_NUM_THREADS": str(THREADS),
-        # A thread of PyTorch that waits for the other one sleeps: by default it spins, and where anything else runs on
-        # the machine that counted 5.2 CPU seconds for 2.6 of work.
-        "OMP_WAIT_POLICY": "PASSIVE",
         "MKL_NUM_THREADS": str(THREADS),
         "RAYON_NUM_THREADS": str(THREADS),
         "HF_HUB_OFFLINE": "1",

@@ -93,11 +93,11 @@ class Gate(Section):
         description="Training queries from which a model must hold out against LambdaMART without text; with fewer "
         "that it does not is a warning",
     )
-    level_loss_final: dict[str, float] = Field(
+    level_loss_final: dict[Literal["full", "fast"], float] = Field(
         {"full": 0.01, "fast": 0.02},
         description="Share of the teacher's NDCG@10 that a level may lose; surely more, by its interval, is refused",
     )
-    level_loss_text: dict[str, float] = Field(
+    level_loss_text: dict[Literal["full", "fast"], float] = Field(
         {"full": 0.01, "fast": 0.1}, description="The same of the text score alone"
     )
     latency_budget_ms: Positive = Field(500.0, description="Longest p95 of scoring one query, features and network")

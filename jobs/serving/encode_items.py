@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
+from contract.errors import ArtifactMismatch, BadInput
 from contract.keys import Keys
 from contract.records import ItemRecord
 from contract.settings import Settings
@@ -35,15 +36,21 @@ def arg_parser(settings: Settings) -> ArgumentParser:
 
 
 def main(args: Namespace, settings: Settings) -> None:
-    """Raises BadInput for a model without item states, ArtifactMismatch for a damaged one."""
+    """Raises BadInput for a named model without item states, ArtifactMismatch for a damaged one."""
     lake, folders = Lake(args.lake), ModelFolders(args.models)
     version = chosen(args.version, folders, settings)
     if not version:
         print("no model is live: there are no item states to make")
         return
     day, started = lake.resolve(args.date, "item_features"), time.monotonic()
-    directory = folders.student(version)
-    made, known = encode_items(lake, day, directory, settings)
+    try:
+        made, known = encode_items(lake, day, folders.student(version), settings)
+    except (BadInput, ArtifactMismatch) as error:
+        if args.version != LIVE:
+            raise
+        # The night goes on to publish: the ranker, if it can serve that model at all, reads texts on the spot.
+        print(f"no item states of {day} by the live model {version}: {error}")
+        return
     removed = remove_tables(lake, set(folders.versions()))
     print(
         f"item states of {day} by model {version}: {made} texts read in {time.monotonic() - started:.1f} s, "

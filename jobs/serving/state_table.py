@@ -1,6 +1,7 @@
 """What models made of items' texts, in the lake: a table a model, which grows by what each night has new."""
 
 from collections.abc import Collection, Iterable, Iterator, Set
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from upath import UPath
 
+from contract.errors import BadInput
 from contract.states import BLOCK_TEXTS, StateBlock
 from jobs.lake import Lake
 from reranker.item_coding import Coded
@@ -16,6 +18,7 @@ from reranker.manifest import ItemStates
 TABLE = "item_states"
 # Rows of so many texts are held while they are written: 60 MB at 25 kB a text.
 PART_TEXTS = 2048
+ROWS_AT_ONCE = 100_000
 
 
 class StateTable:
@@ -26,10 +29,8 @@ class StateTable:
         self.table = f"{TABLE}/{version}"
 
     def keys(self) -> set[bytes]:
-        """Of every text that it has read."""
-        if not self._lake.days(self.table):
-            return set()
-        return set(self._open().to_table(columns=["key"])["key"].to_pylist())
+        """Of every text that it has read. Raises BadInput for a file that cannot be read."""
+        return {key for batch in self._batches(ROWS_AT_ONCE, ["key"]) for key in batch["key"].to_pylist()}
 
     def add(self, coded: Iterable[Coded], day: str) -> int:
         """Write states that were made for `day`, a file every PART_TEXTS texts; returns how many texts."""
@@ -46,27 +47,39 @@ class StateTable:
         return texts
 
     def blocks(self, wanted: Set[bytes], states: ItemStates) -> Iterator[StateBlock]:
-        """The states of the texts `wanted` that it has, each once; the table is read as it goes."""
-        if not wanted or not self._lake.days(self.table):
-            return
-        left, dtype = set(wanted), np.dtype(states.kind)
-        for batch in self._open().to_batches(batch_size=BLOCK_TEXTS):
-            keys = batch["key"].to_pylist()
-            chosen = [place for place, key in enumerate(keys) if key in left]
-            chosen = list({keys[place]: place for place in chosen}.values())
-            if not chosen:
-                continue
-            left.difference_update(keys[place] for place in chosen)
-            picked = batch.take(pa.array(chosen))
-            rows = np.frombuffer(b"".join(picked["rows"].to_pylist()), dtype).reshape(-1, states.width)
-            lengths = np.asarray(picked["length"], np.int32)
-            yield StateBlock(
-                self.version, states.kind, states.width, tuple(keys[place] for place in chosen), lengths, rows
-            )
+        """The states of the texts `wanted` that it has, each once; the table is read as it goes.
 
-    def _open(self) -> ds.Dataset:
+        Raises BadInput for a file that cannot be read, or whose rows are not of the model's form.
+        """
+        left, dtype = set(wanted), np.dtype(states.kind)
+        for batch in self._batches(BLOCK_TEXTS) if wanted else ():
+            places = {key: place for place, key in enumerate(batch["key"].to_pylist()) if key in left}
+            if not places:
+                continue
+            left.difference_update(places)
+            picked = batch.take(pa.array(places.values()))
+            lengths, raw = np.asarray(picked["length"], np.int32), picked["rows"].to_pylist()
+            each = states.width * dtype.itemsize
+            if any(len(row) != length * each for row, length in zip(raw, lengths.tolist(), strict=True)):
+                raise BadInput(self._unusable(f"rows that are not {states.width} x {states.kind} a token"))
+            rows = np.frombuffer(b"".join(raw), dtype).reshape(-1, states.width)
+            yield StateBlock(self.version, states.kind, states.width, tuple(places), lengths, rows)
+
+    def _batches(self, size: int, columns: list[str] | None = None) -> Iterator[pa.RecordBatch]:
+        if not self._lake.days(self.table):
+            return
         folder = UPath(self._lake.path(self.table))
-        return ds.dataset(folder.path, filesystem=folder.fs, format="parquet")
+        try:
+            files = ds.dataset(folder.path, filesystem=folder.fs, format="parquet")
+            yield from files.to_batches(batch_size=size, columns=columns)
+        except (pa.ArrowException, OSError) as error:
+            raise BadInput(self._unusable(str(error))) from error
+
+    def _unusable(self, why: str) -> str:
+        return (
+            f"{self._lake.path(self.table)}: {why}; remove the folder, and `python -m jobs encode_items` reads the "
+            "catalogue again"
+        )
 
 
 def as_rows(coded: Coded) -> pa.RecordBatch:
@@ -92,5 +105,6 @@ def remove_tables(lake: Lake, kept: Collection[str]) -> list[str]:
         return []
     gone = sorted(entry for entry in folder.iterdir() if entry.name not in kept)
     for entry in gone:
-        entry.fs.rm(entry.path, recursive=True)
+        with suppress(FileNotFoundError):  # another run was quicker
+            entry.fs.rm(entry.path, recursive=True)
     return [entry.name for entry in gone]

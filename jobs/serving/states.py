@@ -24,9 +24,12 @@ def published_states(lake: Lake, day: str, folders: ModelFolders, version: str) 
         print(f"published without item states: {error}")
         return
     texts, found = catalogue_texts(lake, day, reads), 0
-    for block in StateTable(lake, version).blocks(texts.keys(), reads.states):
-        found += len(block.keys)
-        yield block
+    try:
+        for block in StateTable(lake, version).blocks(texts.keys(), reads.states):
+            found += len(block.keys)
+            yield block
+    except BadInput as error:
+        print(f"item states are published as far as they can be read: {error}")
     if found < len(texts):
         print(
             f"item states of {found} of {len(texts)} texts by model {version}: the ranker reads the others on the "

@@ -1,6 +1,7 @@
 """`python -m online.ranker` scores for the gateways until SIGTERM."""
 
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -27,6 +28,9 @@ def main() -> int:
 
 
 def _ranker(settings: Settings) -> Ranker:
+    # Read as torch is loaded: how long its threads spin for the next operation before they sleep. libgomp's own 300,000
+    # rounds outlast the Python between two requests: 143 ms of CPU a request instead of 131, at the same speed.
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     from reranker.loading import load_reranker
     from reranker.scoring import Limits
 

@@ -17,11 +17,16 @@ class CostModel:
 
     def __init__(self) -> None:
         self._weight = self._pairs = self._pairs2 = self._seconds = self._product = 0.0
+        self._faded = 1.0
 
     def learn(self, pairs: int, seconds: float) -> None:
         """`pairs` were scored in `seconds`."""
         if pairs <= 0:
             return
+        if self._faded < 1 and seconds < self.predicted_seconds(pairs):  # it was right to fade
+            self._seconds *= self._faded
+            self._product *= self._faded
+        self._faded = 1.0
         keep = 1 - SMOOTHING
         self._weight = keep * self._weight + 1
         self._pairs = keep * self._pairs + pairs
@@ -30,9 +35,11 @@ class CostModel:
         self._product = keep * self._product + pairs * seconds
 
     def refused(self) -> None:
-        """A request was refused, or scored at a lower level, because of the estimate."""
-        self._seconds *= FADING
-        self._product *= FADING
+        """A request was refused, or scored at a lower level, because of the estimate.
+
+        What was measured is not forgotten: if the next request takes as long again, the estimate is what it was.
+        """
+        self._faded *= FADING
 
     def predicted_seconds(self, pairs: int, requests: int = 1) -> float:
         """Of so many requests that have `pairs` pairs together."""
@@ -44,8 +51,8 @@ class CostModel:
             each = (self._weight * self._product - self._pairs * self._seconds) / spread
             fixed = (self._seconds - each * self._pairs) / self._weight
             if each >= 0 and fixed >= 0:
-                return fixed * requests + each * pairs
-        return pairs * self._seconds / self._pairs
+                return self._faded * (fixed * requests + each * pairs)
+        return self._faded * pairs * self._seconds / self._pairs
 
 
 class LevelCosts:

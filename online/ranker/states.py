@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from contract.errors import CorruptValue, NoGeneration, PacesetterError, StoreUnreachable
+from contract.errors import StoreUnreachable
 from contract.records import GenerationMeta, Pointer
 from contract.states import StateBlock
 from online.ranker.metrics import RankerMetrics
@@ -63,6 +63,7 @@ class StateFeed:
             meta = self._store.meta(pointer.generation)
             if meta.states_model != model.version:
                 of = f"of model {meta.states_model}" if meta.states_model else "of none"
+                self._metrics.holds(0, 0)
                 log.info("generation %d has item states %s: %s reads texts on the spot", wanted[1], of, model.version)
                 self._done(model, pointer.generation)
                 return
@@ -70,7 +71,7 @@ class StateFeed:
         except StoreUnreachable as error:
             log.warning("item states stay as they are: %s", error)
             return
-        except (NoGeneration, CorruptValue, ValueError, PacesetterError, MemoryError) as error:
+        except Exception as error:  # torch says RuntimeError where memory does not suffice
             self._refused = wanted, self._clock() + RETRY_SECONDS
             self._metrics.states_loaded("refused")
             log.error("item states of generation %d are refused: %s", pointer.generation, error)

@@ -26,7 +26,7 @@ def sealed(body: bytes) -> bytes:
 
 
 @given(
-    lengths=st.lists(st.integers(0, 9), min_size=1, max_size=20),
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=20),
     width=st.integers(1, 40),
     kind=st.sampled_from(["int8", "float16"]),
     model=st.text(max_size=30).filter(lambda text: text.isprintable()),
@@ -124,10 +124,10 @@ def test_a_block_that_does_not_hold_together_is_not_written(block: StateBlock) -
     [
         ({"keys": (b"k" * 8, b"j" * 24)}, "not 16 bytes long"),  # in all as long as two good ones
         ({"rows": np.zeros((3, 2), np.float32)}, "rows of float32"),  # would be cut to whole numbers
-        ({"lengths": np.array([-1, 4], np.int32)}, "0 to 65535 of each fit"),
-        ({"lengths": np.array([65536, 0], np.int32), "rows": np.zeros((65536, 2), np.int8)}, "0 to 65535 of each fit"),
-        ({"width": 65536, "rows": np.zeros((3, 65536), np.int8)}, "0 to 65535 of each fit"),
-        ({"model": "m" * 65536}, "0 to 65535 of each fit"),
+        ({"lengths": np.array([-1, 4], np.int32)}, "1 to 65535 of each fit"),
+        ({"lengths": np.array([65536, 0], np.int32), "rows": np.zeros((65536, 2), np.int8)}, "1 to 65535 of each fit"),
+        ({"width": 65536, "rows": np.zeros((3, 65536), np.int8)}, "1 to 65535 of each fit"),
+        ({"model": "m" * 65536}, "1 to 65535 of each fit"),
     ],
 )
 def test_what_would_come_back_as_something_else_is_not_written(change: dict[str, Any], reason: str) -> None:

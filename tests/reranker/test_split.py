@@ -13,6 +13,7 @@ from contract.errors import BadInput
 from reranker.encoding import TextEncoder
 from reranker.engine import Engine, States
 from reranker.network import CrossEncoder
+from reranker.shape import keep_units
 from reranker.split import SplitNetwork
 from reranker.tokens import PairTensors, pair_tensors
 from tests.reranker.test_network import CPU, ENCODERS
@@ -22,7 +23,12 @@ LENGTHS = st.lists(st.integers(0, 9), min_size=1, max_size=7)
 
 def split(kind: str) -> SplitNetwork:
     torch.manual_seed(3)
-    return SplitNetwork(ENCODERS[kind]().eval(), np.zeros(3, np.float32), np.ones(3, np.float32)).eval()
+    encoder = ENCODERS[kind]().eval()
+    for name, weight in encoder.named_parameters():
+        if name.endswith("bias"):  # a fresh encoder's are all 0, and would not be missed
+            torch.nn.init.normal_(weight, std=0.5)
+    keep_units(encoder.encoder.layer[1], 8, (0, 2, 3), range(7, 41))  # pruned
+    return SplitNetwork(encoder, np.zeros(3, np.float32), np.ones(3, np.float32)).eval()
 
 
 def pairs_of(encoder: TextEncoder, query: int, items: list[int], seed: int = 0) -> PairTensors:
@@ -91,14 +97,14 @@ def test_split_cached_and_batched_is_the_same_as_whole(
 def test_in_half_precision_cls_is_where_it_was(
     half: torch.dtype, query: int, items: list[int], depth: int, encoder: TextEncoder
 ) -> None:
-    """Within 5e-3 of its length for fp16; bf16 has 3 bits less: 8 times that."""
+    """Within 5e-3 of its length for fp16; bf16 has 3 bits less: 8 times that, and twice for a rare text."""
     network, pairs = split("bert"), pairs_of(encoder, query, items)
     with torch.inference_mode(), network.at_depth(depth):
         exact = network.encode(pairs)
         network.encoder.to(half)
         found = engine_cls(Engine(network), pairs, depth, 64).float()
     distance = (found - exact).norm(dim=1) / exact.norm(dim=1)
-    assert float(distance.max()) < (5e-3 if half is torch.float16 else 4e-2)
+    assert float(distance.max()) < (5e-3 if half is torch.float16 else 8e-2)
 
 
 def test_below_its_depth_an_item_does_not_know_its_query(encoder: TextEncoder) -> None:

@@ -15,7 +15,7 @@ from reranker.loading import build_reranker, load_network, load_reranker
 from reranker.scoring import Limits, PreparedQuery, Reranker
 from reranker.shelf import filled, keys_of
 from reranker.split import SplitNetwork
-from tests.colour_shop import queries, query
+from tests.colour_shop import query
 from tests.split_model import export_split
 
 CPU = torch.device("cpu")
@@ -112,12 +112,57 @@ def test_nothing_to_score_is_no_scores(student: Path) -> None:
     assert len(model.run(none).final) == 0
 
 
-def test_warm_up_reads_no_real_text(student: Path) -> None:
-    model = built(student)
-    model.warm_up()
-    assert len(queries(1)) == 1
+def test_warm_up_reads_a_whole_batch_and_leaves_nothing_behind(student: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = built(student, Limits(8))
     assert model.split is not None
-    assert model.split.reuse.items_read == 1
+    read, sizes = model.split.read, []
+    monkeypatch.setattr(model.split, "read", lambda items: (sizes.append(len(items)), read(items))[1])
+    model.warm_up()
+    assert max(sizes) >= 7
+    assert [count for _, _, count in model.needed()] == [0, 0, 0, 0]
+    assert model.split.shelf.texts == 0
+
+
+def test_more_unseen_items_than_the_annex_holds_are_read_once_each(student: Path) -> None:
+    model = built(student, Limits(4, 1))
+    assert model.split is not None
+    asked = prepared(model)
+    model.run(asked)
+    assert model.split.reuse.items_read == len(set(asked.items))
+
+
+def test_what_is_read_ahead_is_the_first_and_counts_as_nobodys(student: Path) -> None:
+    model = built(student, Limits(1, 25))
+    assert model.split is not None
+    model.read_ahead(query(3).items.values())
+    texts = model.texts(query(3).items.values())
+    keys = keys_of(texts)
+    fit = int((np.cumsum([len(text) + 2 for text in texts]) <= 25).sum())
+    assert 3 < fit < len(texts)
+    assert model.split.shelf.unknown(keys, model.split.shelf.slab) == list(range(fit, len(texts)))
+    assert model.split.reuse.items_read == 0
+
+
+def test_states_exchanged_in_the_middle_of_a_request_do_not_show(
+    student: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, wanted = built(student, Limits(2)), built(student)
+    assert model.split is not None
+    asked, shelf = prepared(model), model.split.shelf
+    rows, lengths = model.split.read(list(dict.fromkeys(asked.items)))
+    keys = tuple(keys_of(list(dict.fromkeys(asked.items))))
+    codec = shelf.codec
+    block = StateBlock(model.version, codec.kind, codec.width, keys, lengths.numpy().astype(np.int32), rows.numpy())
+    full, empty = filled(codec, [block], block.tokens, CPU), filled(codec, [], 0, CPU)
+    shelf.hold(full)
+    found = shelf.states
+
+    def exchanging(*arguments):  # type: ignore[no-untyped-def]
+        shelf.hold(empty if shelf.slab is full else full)
+        return found(*arguments)
+
+    monkeypatch.setattr(shelf, "states", exchanging)
+    assert np.allclose(model.run(asked).final, wanted.run(asked).final, atol=1e-4)
 
 
 def test_out_of_memory_halves_a_pass_once_and_then_is_an_error(student: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from contract.errors import BadInput
+from contract.errors import BadInput, PacesetterError
 from contract.states import StateBlock
 from jobs.model.dataset import as_example
 from reranker import state_choice
@@ -72,15 +72,15 @@ def test_states_come_back_in_the_order_asked_from_slab_and_annex(network: SplitN
     shelf, keys, exact = shelf_of(network), keys_of(TEXTS), states(network, encoder)
     rows, lengths = shelf.codec.stored(exact), np.array([4, 3, 5, 2, 4], np.int32)
     block = StateBlock("m", "float16", 64, tuple(keys[:3]), lengths[:3], rows[:12].numpy())
-    assert shelf.unknown(TEXTS, keys) == [0, 1, 2, 3, 4]
+    assert shelf.unknown(keys, shelf.slab) == [0, 1, 2, 3, 4]
     shelf.hold(filled(shelf.codec, [block], 12, CPU))
-    assert shelf.unknown(TEXTS, keys) == [3, 4]
+    assert shelf.unknown(keys, shelf.slab) == [3, 4]
     assert shelf.add(keys[3:], torch.from_numpy(lengths[3:]), rows[12:])
     assert shelf.texts == 5
     starts = np.cumsum(lengths) - lengths
     for chosen in ([0, 1, 2], [3, 4], [4, 0, 3, 2], [1, 1]):
         for place, depth in enumerate(shelf.codec.depths):
-            found = shelf.states([keys[text] for text in chosen], depth)
+            found = shelf.states([keys[text] for text in chosen], depth, shelf.slab)
             wanted = torch.cat([exact[place][starts[text] : starts[text] + lengths[text]] for text in chosen])
             assert torch.allclose(found.rows.float(), wanted, atol=2e-3)
             assert found.lengths.tolist() == lengths[chosen].tolist()
@@ -93,10 +93,10 @@ def test_a_full_annex_is_emptied_and_a_text_that_never_fits_is_not_kept(
     rows = shelf.codec.stored(states(network, encoder))
     assert shelf.add(keys[:1], torch.tensor([4]), rows[:4])
     assert shelf.add(keys[1:2], torch.tensor([3]), rows[4:7])
-    assert shelf.unknown(TEXTS[:2], keys[:2]) == [0]
+    assert shelf.unknown(keys[:2], shelf.slab) == [0]
     assert not shelf.add(keys, torch.tensor([4, 3, 5, 2, 4]), rows)
     with pytest.raises(KeyError):
-        shelf.states(keys[:1], shelf.codec.depths[0])
+        shelf.states(keys[:1], shelf.codec.depths[0], shelf.slab)
 
 
 def test_a_slab_takes_only_blocks_of_its_form_and_of_the_size_announced(network: SplitNetwork) -> None:
@@ -127,6 +127,13 @@ def test_int8_is_taken_where_scores_stay_what_they_are(
     assert f"{found.correlation:.5f}" in caplog.text
     monkeypatch.setattr(state_choice, "CORRELATION", 1.1)
     assert choose_states(network, encoder, examples, "m").kind == "float16"
+
+
+def test_a_state_that_is_no_number_is_refused(network: SplitNetwork, encoder: TextEncoder) -> None:
+    calibrate(network, encoder, TEXTS)
+    for kind in ("int8", "float16"):
+        with pytest.raises(PacesetterError, match="an item state is no finite number"):
+            StateCodec(network, kind).stored([torch.full((1, 32), float("nan"))] * 2)  # type: ignore[arg-type]
 
 
 def test_nothing_to_calibrate_on_is_refused(network: SplitNetwork, encoder: TextEncoder) -> None:

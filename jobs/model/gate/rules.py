@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.errors import BadInput
 from contract.settings import Gate
 from jobs.model.gate.record import Comparison, Latency, LevelLoss, Parity, Scores
 from jobs.model.quality import Estimate, estimate, lower_bound
@@ -65,14 +66,18 @@ def parity(difference: float, allowed: float) -> Parity:
 
 
 def level_losses(levels: Sequence[Level], gate: Gate) -> list[LevelLoss]:
-    """Both scores of every level, held to the bounds that the settings have for it."""
+    """Both scores of every level, held to the bounds that the settings have for it. Raises BadInput for none."""
     found = []
     for level in levels:
         for score, loss, bounds in (
             ("final", level.loss_final, gate.level_loss_final),
             ("text", level.loss_text, gate.level_loss_text),
         ):
-            allowed = bounds.get(level.name, 1.0)
+            allowed = bounds.get(level.name)
+            if allowed is None:
+                raise BadInput(
+                    f"PACE_GATE__LEVEL_LOSS_{score.upper()} has no bound for level {level.name}: say what it may lose"
+                )
             surely = loss.mean if loss.low is None else loss.low
             found.append(LevelLoss(level.name, score, loss, allowed, surely <= allowed))
     return found

@@ -155,6 +155,32 @@ def test_the_model_meant_is_the_live_one_or_the_one_named(
     assert f"by model {students[1].name}: 5 texts read" in capsys.readouterr().out
 
 
+def test_a_table_that_is_damaged_is_named_and_does_not_stop_a_generation(
+    lake: Lake, models: Path, students: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    encode_items(lake, DAY, students[0], settings(lake, models))
+    [file] = (Path(lake.root) / "item_states" / students[0].name).glob("*/*.parquet")
+    whole = pq.read_table(file)
+    pq.write_table(whole.set_column(2, "rows", pa.array([b"short"] * len(whole), pa.binary())), file)
+    assert list(published_states(lake, DAY, ModelFolders(str(models)), students[0].name)) == []
+    assert "as far as they can be read" in capsys.readouterr().out
+    file.write_bytes(file.read_bytes()[:-20])
+    with pytest.raises(BadInput, match="remove the folder"):
+        encode_items(lake, DAY, students[0], settings(lake, models))
+    assert list(published_states(lake, DAY, ModelFolders(str(models)), students[0].name)) == []
+
+
+def test_a_live_model_without_states_does_not_stop_the_night(
+    lake: Lake, models: Path, client: Any, valkey_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = settings(lake, models, valkey_url)
+    set_model(client, Keys("test"), "20240331-0123456789ab")
+    verb.main(verb.arg_parser(asked).parse_args(["--date", DAY]), asked)
+    assert "no item states of 2011-12-09 by the live model" in capsys.readouterr().out
+    with pytest.raises(BadInput):
+        verb.main(verb.arg_parser(asked).parse_args(["--date", DAY, "--version", "20240331-0123456789ab"]), asked)
+
+
 def test_tables_of_models_that_are_gone_are_removed(lake: Lake, models: Path, students: list[Path]) -> None:
     for student in students:
         encode_items(lake, DAY, student, settings(lake, models))

@@ -84,6 +84,22 @@ def test_a_level_that_is_passed_over_is_tried_again_after_a_while(costs: LevelCo
     assert costs.within(("fast",), 10, 0, 0, seconds=0.0101) == "fast"  # its own estimate stayed
 
 
+def test_a_level_that_is_still_slow_is_not_tried_again_at_once(costs: LevelCosts) -> None:
+    """full takes 100 ms of a budget of 90: once tried in vain it is left alone as long as at first."""
+
+    def passed_over() -> int:
+        passed = 0
+        while costs.within(BOTH, 10, 0, 0, seconds=0.09) == "fast":
+            costs.passed_over(BOTH, "fast")
+            passed += 1
+        return passed
+
+    first = passed_over()
+    costs.learn("full", 10, 0.1)
+    assert first >= 5
+    assert passed_over() == first
+
+
 def test_only_levels_that_are_allowed_are_served_but_never_none() -> None:
     assert LevelCosts(("fast",)).served(BOTH) == ("fast",)
     assert LevelCosts(("fast",)).served(("full",)) == ("full",)

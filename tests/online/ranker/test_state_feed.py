@@ -89,7 +89,9 @@ def test_before_the_first_generation_nothing_is_looked_for(scene: Scene) -> None
     assert scene.reads == 0
 
 
-@pytest.mark.parametrize("broken", [CorruptValue("a flipped bit"), NoGeneration("evicted")])
+@pytest.mark.parametrize(
+    "broken", [CorruptValue("a flipped bit"), NoGeneration("evicted"), RuntimeError("torch: not enough memory")]
+)
 def test_states_that_are_damaged_or_gone_are_refused_and_those_before_stay(scene: Scene, broken: Exception) -> None:
     scene.live(2)
     scene.broken = broken
@@ -115,6 +117,7 @@ def test_states_of_another_model_are_passed_by(scene: Scene) -> None:
     scene.live(5)
     scene.live(3)
     assert (scene.model.held, scene.reads) == ([], 0)
+    assert scene.metric("rec_item_states") == 0
 
 
 def test_a_model_that_takes_over_gets_its_own(scene: Scene) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from contract.errors import BadInput
 from contract.settings import Gate
 from jobs.model.gate import rules
 from jobs.model.gate.record import Comparison
@@ -140,10 +142,17 @@ def test_a_level_may_lose_what_the_settings_say_by_the_lower_end_of_its_interval
     assert [(one.score, one.allowed, one.holds) for one in found] == [("final", 0.01, True), ("text", 0.02, False)]
 
 
-def test_a_level_without_a_bound_may_lose_anything_and_one_without_an_interval_its_mean() -> None:
-    gate = Gate(level_loss_final={}, level_loss_text={"fast": 0.1})
-    found = rules.level_losses([level("fast", Loss(0.9, 0.8, 1.0), Loss(0.11, None, None))], gate)
+def test_a_loss_without_an_interval_is_held_by_its_mean() -> None:
+    found = rules.level_losses([level("fast", Loss(0.01, None, None), Loss(0.11, None, None))], Gate())
     assert [one.holds for one in found] == [True, False]
+
+
+def test_a_level_without_a_bound_is_refused_with_the_settings_name() -> None:
+    gate = Gate(level_loss_final={"fast": 0.02})
+    with pytest.raises(BadInput, match="PACE_GATE__LEVEL_LOSS_FINAL has no bound for level full"):
+        rules.level_losses([level("full", Loss(0.0, 0.0, 0.0), Loss(0.0, 0.0, 0.0))], gate)
+    with pytest.raises(ValidationError):
+        Gate(level_loss_text={"Full": 0.1})
 
 
 def test_a_level_that_loses_too_much_is_a_reason_that_names_it() -> None:
