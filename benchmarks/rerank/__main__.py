@@ -35,8 +35,7 @@ def main(argv: Sequence[str]) -> None:
     described = machine.describe()
     sizes = (DOCUMENTS,) if quick else SIZES
     peers = [peer for peer in PEERS if not quick or peer.name in GROWN]
-    ours = of_sizes(sizes)[: 2 if quick else 3]
-    with started([*peers, *ours]) as contestants:
+    with started([*peers, *of_sizes(sizes)]) as contestants:
         turns = beside_peers(contestants, 2 if quick else 5)
         if not quick:
             turns += over_sizes(contestants)

@@ -167,9 +167,5 @@ def _listening(port: int) -> psutil.Process:
 
 
 def of_sizes(sizes: tuple[int, ...]) -> tuple[Ours, ...]:
-    """Both levels, and the better one where the query is known from before."""
-    return (
-        Ours("full", "full", sizes),
-        Ours("fast", "fast", sizes),
-        Ours("full_known_query", "full", sizes, known_queries=2 * REQUESTS),
-    )
+    """Both levels of the model."""
+    return Ours("full", "full", sizes), Ours("fast", "fast", sizes)

@@ -14,7 +14,6 @@ SYSTEMS = {
     "openvino": "OpenVINO (Apache-2.0) in bf16, sorted by length, behind Flask",
     "full": "**Pacesetter, level full**",
     "fast": "**Pacesetter, level fast**",
-    "full_known_query": "Pacesetter, level full, a query that it has read before",
 }
 AIMS = (
     ("cpu_ratio_full", "CPU a request, `full`, times less than the naive design", 20),
@@ -36,7 +35,7 @@ def page(found: Mapping[str, Any]) -> str:
         "interleaved rounds, while the others are stopped; medians over rounds. CPU is of all processes of a system: "
         "of ours the gateway, the ranker and Redis. The peers are sent the texts with each request; ours names a "
         "context item, whose candidates and their states lie in Redis and in the ranker: that is the design. Every "
-        "request reads its query anew, unless said otherwise, and no answer is kept.",
+        "request reads its query anew, and no answer is kept.",
         "",
         f"Machine: {one_line(found['machine'])}. `make bench-peers`, then `python -m benchmarks.rerank`.",
         "",
