@@ -86,9 +86,9 @@ def test_scores_come_in_the_order_of_the_candidates(peer) -> None:
 def test_a_short_budget_is_answered_at_a_lower_level_that_is_named(
     client, keys, models, settings, start_ranker
 ) -> None:
-    """At level full a score takes 0.3 s, at fast next to nothing."""
+    """At level full a score takes a second, at fast next to nothing."""
     publish(client, keys)
-    write_model(models, "m1", seconds=0.3)
+    write_model(models, "m1", seconds=1.0)
     set_model(client, keys, "m1")
 
     def load(directory):
@@ -98,11 +98,11 @@ def test_a_short_budget_is_answered_at_a_lower_level_that_is_named(
 
     start_ranker(settings(), load)
     peer = Peer(settings().ranker.endpoint)
-    first, short = peer.ask(), peer.ask(budget_ms=200.0)
+    first, short = peer.ask(), peer.ask(budget_ms=700.0)
 
     assert (first.level, first.best) == ("full", True)
     assert (short.level, short.best) == ("fast", False)
-    assert short.model_ms < 200
+    assert short.model_ms < 700
     peer.close()
 
 
