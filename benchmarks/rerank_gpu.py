@@ -21,6 +21,7 @@ from reranker.cost import Lengths, split_flops
 from reranker.depth import level_depths
 from reranker.encoders import build_encoder
 from reranker.encoding import TextEncoder, base_model_directory, base_text_encoder
+from reranker.limits import Limits
 from reranker.shape import flops
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
@@ -41,7 +42,7 @@ def main() -> None:
     device = torch.device("cuda")
     network, encoder = bert_base(device)
     rate, bandwidth = matrix_rate(device, HALF), copy_bandwidth(device)
-    scorer = SplitScorer(network, encoder, "int8", level_depths(network.layers), device, 1024, known_queries=0)
+    scorer = SplitScorer(network, encoder, "int8", level_depths(network.layers), device, Limits(1024, known_queries=0))
     found: dict[str, Any] = {
         "benchmark": "rerank_gpu",
         "machine": machine.describe() | {"device": torch.cuda.get_device_name(device), "torch": torch.__version__},

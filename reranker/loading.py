@@ -10,10 +10,11 @@ from reranker.boosting import BOOSTED, Trees
 from reranker.conversion import admitted_type
 from reranker.encoding import SpecialTokens, TextEncoder, stored_tokens
 from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, compare
+from reranker.limits import Limits
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder
 from reranker.precision import pick_device, use_threads
-from reranker.scoring import Limits, Reranker
+from reranker.scoring import Reranker
 from reranker.weights import unpack_network
 
 LIMITS = Limits()

@@ -20,6 +20,7 @@ from reranker.depth import LevelName, level_depths
 from reranker.encoding import TextEncoder
 from reranker.golden import GoldenQuery
 from reranker.layer_timing import faster_types
+from reranker.limits import Limits
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder
 from reranker.pair_scoring import PairScorer
@@ -43,15 +44,6 @@ class PairScores(NamedTuple):
 
     final: NDArray[np.float32]
     text: NDArray[np.float32]
-
-
-class Limits(NamedTuple):
-    """What a served model may hold: pairs in one forward pass, tokens of items' states that no slab has, and queries
-    whose keys and values are kept."""
-
-    batch_pairs: int = 64
-    annex_tokens: int = 400_000
-    known_queries: int = 256
 
 
 class Reranker:
@@ -99,16 +91,7 @@ class Reranker:
                     f"a token, but here {tuple(levels.values())} and {width}: train a new model"
                 )
             self.levels = tuple(levels)
-            self.split = SplitScorer(
-                network,
-                encoder,
-                manifest.states.kind,
-                levels,
-                device,
-                limits.batch_pairs,
-                limits.annex_tokens,
-                limits.known_queries,
-            )
+            self.split = SplitScorer(network, encoder, states.kind, levels, device, limits)
         self._pairs = PairScorer(network, encoder, device)
 
     def score(

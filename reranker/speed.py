@@ -13,7 +13,7 @@ from reranker.layer_timing import ROUNDS, faster_types, timed
 from reranker.network import CrossEncoder
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
-from reranker.state_choice import BATCH_PAIRS, answers
+from reranker.state_choice import UNREMEMBERED, answers
 from reranker.states import StateKind
 
 
@@ -47,7 +47,7 @@ def served_speed(
         model,
     )
     levels = level_depths(student.layers)
-    scorer = SplitScorer(_in(student, kind), encoder, states, levels, device, BATCH_PAIRS, known_queries=0)
+    scorer = SplitScorer(_in(student, kind), encoder, states, levels, device, UNREMEMBERED)
     batch = collate([example], encoder, device)
     found = timed(
         [

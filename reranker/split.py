@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reranker.depth import checked, level_depths, training_depths
-from reranker.layers import Attended, ask, attended
+from reranker.layers import ask, attended
 from reranker.network import CrossEncoder
 from reranker.tokens import PairTensors, TextTensors
 
@@ -64,24 +64,17 @@ class SplitNetwork(CrossEncoder):
         of_query, of_item = pairs.queries.present, pairs.items.present
         for place, layer in enumerate(self.encoder.encoder.layer):
             last = place == self.layers - 1
-            asked = attended(layer, item, of_item)
-            answers: Attended | None = None
-            if place >= depth or not last:
-                answers = attended(layer, query, of_query)
-            if place >= depth and answers is not None:
+            asked, answers = attended(layer, item, of_item), attended(layer, query, of_query)
+            if place >= depth:
                 asked = asked.beside(answers.of(pairs.of))
             item = ask(layer, item[:, :1] if last else item, asked)
-            if not last and answers is not None:
+            if not last:
                 query = ask(layer, query, answers)
         return item[:, 0]
 
     def item_states(self, items: TextTensors, depth: int) -> Tensor:
         """What `depth` layers make of items alone: [n, longest, hidden]; padding holds anything."""
-        return self._alone(items, depth)[depth]
-
-    def _alone(self, texts: TextTensors, layers: int) -> list[Tensor]:
-        """A text's tokens before each of the lowest `layers` layers, and after the last of them."""
-        found = [self.embed(texts.tokens())]
-        for layer in self.encoder.encoder.layer[:layers]:
-            found.append(ask(layer, found[-1], attended(layer, found[-1], texts.present)))
-        return found
+        hidden = self.embed(items.tokens())
+        for layer in self.encoder.encoder.layer[:depth]:
+            hidden = ask(layer, hidden, attended(layer, hidden, items.present))
+        return hidden

@@ -14,6 +14,7 @@ from reranker.depth import LevelName
 from reranker.encoding import TextEncoder
 from reranker.engine import Engine
 from reranker.layers import Attended
+from reranker.limits import Limits
 from reranker.network import Scores
 from reranker.shelf import Shelf, Slab, filled, keys_of
 from reranker.split import SplitNetwork
@@ -43,8 +44,8 @@ class Reuse:
 
 
 class SplitScorer:
-    """`annex_tokens`: room for states of items that no slab has; `known_queries`: queries whose keys and values are
-    kept, by their token ids, so that another history of a user is another query. One caller at a time."""
+    """Keys and values of the last queries are kept by their token ids, so that another history of a user is another
+    query. One caller at a time."""
 
     def __init__(
         self,
@@ -53,19 +54,17 @@ class SplitScorer:
         kind: StateKind,
         levels: dict[LevelName, int],
         device: torch.device,
-        batch_pairs: int,
-        annex_tokens: int = 400_000,
-        known_queries: int = 256,
+        limits: Limits,
     ) -> None:
         # A batch of longest texts fits in any case.
-        room = max(annex_tokens, batch_pairs * (encoder.item_tokens + 2))
+        room = max(limits.annex_tokens, limits.batch_pairs * (encoder.item_tokens + 2))
         self.shelf = Shelf(StateCodec(network, kind), device, room)
         self.reuse = Reuse()
         self._engine = Engine(network)
         self._network, self._encoder, self._levels = network, encoder, levels
-        self._device, self._batch_pairs = device, batch_pairs
+        self._device, self._batch_pairs = device, limits.batch_pairs
         self._queries: OrderedDict[tuple[int, ...], list[Attended | None]] = OrderedDict()
-        self._known_queries = known_queries
+        self._known_queries = limits.known_queries
 
     def scores(
         self,

@@ -11,6 +11,7 @@ from reranker.depth import level_depths
 from reranker.encoding import TextEncoder
 from reranker.examples import Example
 from reranker.golden import CORRELATION, Answers, correlation
+from reranker.limits import Limits
 from reranker.manifest import ItemStates
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
@@ -18,7 +19,8 @@ from reranker.states import StateCodec, StateKind, calibrate
 
 log = logging.getLogger(__name__)
 
-BATCH_PAIRS = 64
+# Every query is read each time.
+UNREMEMBERED = Limits(known_queries=0)
 
 
 def choose_states(network: SplitNetwork, encoder: TextEncoder, examples: Sequence[Example], model: str) -> ItemStates:
@@ -49,7 +51,7 @@ def answers(
 ) -> dict[str, Answers]:
     """Final and text scores of `examples` at each level, from states stored as `kind`."""
     levels = level_depths(network.layers)
-    scorer = SplitScorer(network.eval(), encoder, kind, levels, device, BATCH_PAIRS, known_queries=0)
+    scorer = SplitScorer(network.eval(), encoder, kind, levels, device, UNREMEMBERED)
     found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {level: [] for level in levels}
     with torch.inference_mode():
         for example in examples:

@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import zmq
 
@@ -25,6 +25,17 @@ class RankingFailed(Exception):
         self.reason = reason
 
 
+class Question(NamedTuple):
+    """What a ranker is asked, as in `contract.frames.RankRequest`."""
+
+    generation: int
+    model: str
+    user: UserRecord | None
+    context: tuple[str, ...]
+    candidates: bytes
+    sources: tuple[str, ...]
+
+
 class RankerClient:
     """A fixed set of connections, one a request: their number bounds the requests that are open.
 
@@ -41,27 +52,18 @@ class RankerClient:
         self._lines = [_Line(self._context, endpoint) for _ in range(outstanding)]
         self._free = list(self._lines)  # append and pop are atomic
 
-    def rank(
-        self,
-        generation: int,
-        model: str,
-        user: UserRecord | None,
-        context: tuple[str, ...],
-        candidates: bytes,
-        sources: tuple[str, ...],
-        budget_seconds: float,
-    ) -> RankReply:
+    def rank(self, question: Question, budget_seconds: float) -> RankReply:
         """The ranker's scores, within `budget_seconds`. Raises RankingFailed."""
         if self.breaker.is_open:
             raise RankingFailed("ranker_unavailable", "it has stopped answering")
-        answer = self._ask(generation, model, user, context, candidates, sources, budget_seconds)
+        answer = self._ask(question, budget_seconds)
         if isinstance(answer, RankError):
             raise RankingFailed(OF_RANKER[answer.code], answer.detail)
         return answer
 
     def ping(self, generation: int, model: str, empty: bytes, timeout_seconds: float) -> RankReply | RankError:
         """Ask for the scores of no candidates: any answer proves that the ranker lives. Raises RankingFailed."""
-        return self._ask(generation, model, None, (), empty, (), timeout_seconds)
+        return self._ask(Question(generation, model, None, (), empty, ()), timeout_seconds)
 
     def close(self) -> None:
         """Close every connection; no thread may be asking any more."""
@@ -69,29 +71,9 @@ class RankerClient:
             line.close()
         self._context.term()
 
-    def _ask(
-        self,
-        generation: int,
-        model: str,
-        user: UserRecord | None,
-        context: tuple[str, ...],
-        candidates: bytes,
-        sources: tuple[str, ...],
-        budget_seconds: float,
-    ) -> RankReply | RankError:
+    def _ask(self, question: Question, budget_seconds: float) -> RankReply | RankError:
         number = next(self._numbers)
-        body = encode(
-            RankRequest(
-                request_id=number,
-                generation=generation,
-                model=model,
-                user=user,
-                context=context,
-                candidates=candidates,
-                sources=sources,
-                budget_ms=budget_seconds * 1000,
-            )
-        )
+        body = encode(RankRequest(request_id=number, budget_ms=budget_seconds * 1000, **question._asdict()))
         try:
             line = self._free.pop()
         except IndexError:

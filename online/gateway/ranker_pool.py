@@ -5,9 +5,8 @@ import time
 from collections.abc import Sequence
 
 from contract.frames import RankError, RankReply
-from contract.records import UserRecord
 from online.gateway.levels import Reason
-from online.gateway.ranker_client import RankerClient, RankingFailed
+from online.gateway.ranker_client import Question, RankerClient, RankingFailed
 
 # Known at once, before any work was done: another ranker may do better. A timeout has spent the budget.
 ELSEWHERE: frozenset[Reason] = frozenset({"ranker_unavailable", "ranker_busy", "ranker_no_model"})
@@ -25,16 +24,7 @@ class RankerPool:
         """Whether one of them has stopped answering: then it is to be asked again soon."""
         return any(client.breaker.is_open for client in self.clients)
 
-    def rank(
-        self,
-        generation: int,
-        model: str,
-        user: UserRecord | None,
-        context: tuple[str, ...],
-        candidates: bytes,
-        sources: tuple[str, ...],
-        budget_seconds: float,
-    ) -> RankReply:
+    def rank(self, question: Question, budget_seconds: float) -> RankReply:
         """Scores from the ranker whose turn it is, or from the next that can give them, all within `budget_seconds`.
 
         Raises RankingFailed with what the last one said.
@@ -48,7 +38,7 @@ class RankerPool:
             if left <= 0:
                 break
             try:
-                return client.rank(generation, model, user, context, candidates, sources, left)
+                return client.rank(question, left)
             except RankingFailed as error:
                 failed = error
                 if error.reason not in ELSEWHERE:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from contract.codec import CandidateList, encode_candidates
 from contract.records import Pointer, UserRecord
 from online.gateway.levels import MODEL_LEVELS, ModelLevel
-from online.gateway.ranker_client import RankingFailed
+from online.gateway.ranker_client import Question, RankingFailed
 from online.gateway.ranker_pool import RankerPool
 from online.gateway.stages import RequestClock
 
@@ -44,9 +44,8 @@ def model_scores(
     budget = clock.remaining_seconds() - max(RESERVE_SECONDS, RESERVE_SHARE * clock.budget_seconds)
     if budget <= 0:
         raise RankingFailed("over_budget")
-    reply = ranker.rank(
-        pointer.generation, pointer.model, user, context, encode_candidates(candidates), sources, budget
-    )
+    listed = encode_candidates(candidates)
+    reply = ranker.rank(Question(pointer.generation, pointer.model, user, context, listed, sources), budget)
     clock.ranked(reply.queue_ms, reply.features_ms, reply.model_ms)
     if len(reply.scores) != 4 * len(candidates):
         raise RankingFailed("ranker_error", f"{len(reply.scores) / 4:g} scores for {len(candidates)} candidates")

@@ -31,8 +31,8 @@ def _ranker(settings: Settings) -> Ranker:
     # Read as torch is loaded: how long its threads spin for the next operation before they sleep. libgomp's own 300,000
     # rounds outlast the Python between two requests: 143 ms of CPU a request instead of 131, at the same speed.
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    from reranker.limits import Limits
     from reranker.loading import load_reranker
-    from reranker.scoring import Limits
 
     options = settings.ranker
     limits = Limits(options.batch_pairs, options.unseen_tokens, options.known_queries)

@@ -9,9 +9,10 @@ from contract.errors import ArtifactMismatch
 from contract.records import ItemRecord
 from reranker.artifact import Artifact, read_artifact
 from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, compare
+from reranker.limits import Limits
 from reranker.loading import build_reranker, load_reranker
 from reranker.precision import half_type, pick_device
-from reranker.scoring import Limits, PairScores, Reranker
+from reranker.scoring import PairScores, Reranker
 from tests.colour_shop import CATALOGUE, query
 
 CPU = torch.device("cpu")

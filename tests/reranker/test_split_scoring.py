@@ -11,8 +11,9 @@ from jobs.model.dataset import as_example
 from reranker.artifact import read_artifact
 from reranker.encoding import TextEncoder
 from reranker.examples import collate
+from reranker.limits import Limits
 from reranker.loading import build_reranker, load_network, load_reranker
-from reranker.scoring import Limits, PreparedQuery, Reranker
+from reranker.scoring import PreparedQuery, Reranker
 from reranker.shelf import filled, keys_of
 from reranker.split import SplitNetwork
 from tests.colour_shop import query

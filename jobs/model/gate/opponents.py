@@ -18,8 +18,8 @@ from jobs.model.per_query import PerQuery, read_per_query
 from jobs.model.quality import Rankings, measure
 from jobs.model.rankers import candidate_order, ranked, scored
 from jobs.vector_space import vector_space
+from reranker.limits import Limits
 from reranker.loading import load_reranker
-from reranker.scoring import Limits
 
 BASELINE = "LambdaMART without text"
 

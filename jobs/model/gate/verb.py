@@ -27,9 +27,9 @@ from jobs.model.gate.record import GateRecord, write_record
 from jobs.model.per_query import read_per_query
 from jobs.model.rankers import at_level
 from jobs.model.registry import champion, record_model
+from reranker.limits import Limits
 from reranker.loading import load_reranker
 from reranker.manifest import Manifest
-from reranker.scoring import Limits
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:

@@ -11,7 +11,7 @@ import zmq
 from contract.codec import CandidateList, encode_candidates
 from contract.frames import ErrorCode, RankError, RankReply, RankRequest, decode_request, encode
 from contract.records import Pointer
-from online.gateway.ranker_client import RankerClient, RankingFailed
+from online.gateway.ranker_client import Question, RankerClient, RankingFailed
 from online.gateway.reranking import model_scores
 from online.gateway.stages import RequestClock
 from tests.online.toy import free_port, ranked, until
@@ -76,7 +76,7 @@ def connected(client: RankerClient) -> bool:
 
 
 def ask(client: RankerClient, seconds: float = 20.0) -> RankReply:
-    return client.rank(1, "m1", None, (), EMPTY, (), seconds)
+    return client.rank(Question(1, "m1", None, (), EMPTY, ()), seconds)
 
 
 def test_a_late_answer_is_not_taken_for_the_next_ones(gateway, ranker) -> None:

@@ -10,7 +10,7 @@ import pytest
 from contract.codec import CandidateList, encode_candidates
 from contract.frames import RankError, RankReply, encode
 from contract.store.publisher import set_model
-from online.gateway.ranker_client import RankingFailed
+from online.gateway.ranker_client import Question, RankingFailed
 from online.gateway.ranker_pool import RankerPool
 from tests.online.gateway.test_ranker_client import EMPTY, PlayedRanker, connected, reply
 from tests.online.toy import free_port, publish, until, write_model
@@ -62,7 +62,7 @@ def pool() -> Iterator[Callable[..., tuple[RankerPool, list[Answering]]]]:
 
 
 def ask(pool: RankerPool, seconds: float = 20.0) -> RankReply:
-    return pool.rank(1, "m1", None, (), EMPTY, (), seconds)
+    return pool.rank(Question(1, "m1", None, (), EMPTY, ()), seconds)
 
 
 def test_rankers_take_turns(pool) -> None:
