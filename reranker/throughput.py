@@ -38,8 +38,7 @@ class Throughput:
 
 
 def training_flops(network: CrossEncoder, frozen_layers: int, tokens: NDArray[np.int64]) -> float:
-    """Floating point operations of a whole cross-encoder's training step over pairs of so many `tokens` each, padding not
-    counted.
+    """Floating point operations of a whole cross-encoder's training step over pairs of so many `tokens`, padding aside.
 
     Of the products of weights and of attention: the rest is nothing beside them. Frozen layers run forward alone;
     the last layer computes keys and values of every token, and all else of [CLS] only.
