@@ -2,10 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 RUN := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup demo down test drills lint bench
+.PHONY: help setup demo down test drills lint bench bench-peers
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## make .venv and install everything into it (instant when nothing changed)
 	@test -n "$(PYTHON)" || { echo "make setup: no python3 on PATH: apt-get install python3 python3-venv"; exit 1; }
@@ -31,6 +31,10 @@ test: setup ## lint, then every test
 drills: setup ## the slow tests: whole nights on lakes of other domains
 	$(RUN) -m pytest -m slow
 
-bench: setup ## measure the night's jobs and the recommend call; each ends with a line of JSON
+bench: setup bench-peers ## measure the night's jobs, the recommend call and other servers beside it; each ends with a line of JSON
 	$(RUN) -m benchmarks.night
 	$(RUN) -m benchmarks.recommend
+	$(RUN) -m benchmarks.rerank --quick
+
+bench-peers: setup ## the servers that `make bench` asks beside ours, each in an environment of its own
+	$(RUN) -m benchmarks.rerank.environments

@@ -5,7 +5,6 @@ A candidate list of n entries from s sources is
 all little-endian: about 17 bytes an entry for 8-byte ids and two sources' worth of zeros.
 """
 
-import hashlib
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64
 
 from contract.errors import CorruptValue
 from contract.records import ItemRecord, UserRecord
@@ -143,8 +143,9 @@ class Checksum:
         self._sum = 0
 
     def add(self, key: bytes, value: bytes) -> None:
-        digest = hashlib.blake2b(struct.pack("<I", len(key)) + key + value, digest_size=8).digest()
-        self._sum = (self._sum + int.from_bytes(digest, "little")) % 2**64
+        digest = xxh3_64(struct.pack("<I", len(key)) + key)
+        digest.update(value)
+        self._sum = (self._sum + digest.intdigest()) % 2**64
 
     def hexdigest(self) -> str:
         return f"{self._sum:016x}"

@@ -8,7 +8,7 @@ travel in blocks:
     lengths                                                            uint16 a text: its tokens
     keys                                                               16 bytes a text
     rows                                                               int8 or float16 [tokens, width]
-    digest                                                             16 bytes over all before it
+    digest                                                             XXH3, 16 bytes over all before it
 """
 
 import hashlib
@@ -19,12 +19,13 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_128, xxh3_128_digest
 
 from contract.errors import CorruptValue
 
 StateKind = Literal["int8", "float16"]
 
-VERSION = 1
+VERSION = 2
 BLOCK_TEXTS = 256
 MOST = 65535  # tokens of a text, width, and bytes of a model's name: uint16 in a block
 KEY_BYTES = 16
@@ -71,7 +72,7 @@ def encode_block(block: StateBlock) -> bytes:
     head = _HEAD.pack(_MAGIC, VERSION, _KINDS.index(block.kind), block.width, n, len(name))
     rows = np.ascontiguousarray(block.rows, _DTYPES[block.kind])
     parts = (head, name, block.lengths.astype("<u2").tobytes(), b"".join(block.keys), rows.tobytes())
-    digest = hashlib.blake2b(digest_size=KEY_BYTES)
+    digest = xxh3_128()
     for part in parts:
         digest.update(part)
     return b"".join((*parts, digest.digest()))
@@ -82,11 +83,13 @@ def decode_block(raw: bytes) -> StateBlock:
     where = f"item states of {len(raw)} bytes"
     if len(raw) < _HEAD.size + KEY_BYTES or raw[:4] != _MAGIC:
         raise CorruptValue(f"{where}: no block of states, or cut off; publish again")
-    if hashlib.blake2b(memoryview(raw)[:-KEY_BYTES], digest_size=KEY_BYTES).digest() != raw[-KEY_BYTES:]:
-        raise CorruptValue(f"{where}: not what their digest says; publish again")
     _, version, kind, width, n, named = _HEAD.unpack_from(raw)
-    if version != VERSION or kind >= len(_KINDS):
-        raise CorruptValue(f"{where}: format version {version}, kind {kind}; publish again")
+    if version != VERSION:
+        raise CorruptValue(f"{where}: format version {version}, not {VERSION}; publish again")
+    if xxh3_128_digest(memoryview(raw)[:-KEY_BYTES]) != raw[-KEY_BYTES:]:
+        raise CorruptValue(f"{where}: not what their digest says; publish again")
+    if kind >= len(_KINDS):
+        raise CorruptValue(f"{where}: of no known kind, {kind}; publish again")
     lengths_at = _HEAD.size + named
     keys_at = lengths_at + 2 * n
     rows_at = keys_at + KEY_BYTES * n

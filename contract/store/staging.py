@@ -2,7 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
@@ -38,6 +39,9 @@ class Staging:
         self._sum = Checksum()
         self._batch: list[tuple[bytes, bytes]] = []
         self._batch_bytes = 0
+        # One batch is on its way while the next one is made: neither waits for the other's half.
+        self._sender = ThreadPoolExecutor(1, "staging")
+        self._sent: Future[None] | None = None
 
     @property
     def checksum(self) -> str:
@@ -52,18 +56,31 @@ class Staging:
         self._batch.append((key, value))
         self._batch_bytes += len(value)
         if len(self._batch) >= BATCH or self._batch_bytes >= BATCH_BYTES:
-            self.flush()
+            self._send()
 
     def flush(self) -> None:
-        if not self._batch:
-            return
-        with unreachable_is_typed(f"writing {len(self._batch)} values"):
+        """Wait until all that was written is there."""
+        self._send()
+        self._arrived()
+
+    def _send(self) -> None:
+        """Hand over what waits, once the batch before has arrived."""
+        self._arrived()
+        if self._batch:
+            self._sent = self._sender.submit(self._set, self._batch)
+        self._batch, self._batch_bytes = [], 0
+
+    def _arrived(self) -> None:
+        sent, self._sent = self._sent, None
+        if sent:
+            sent.result()
+
+    def _set(self, batch: Sequence[tuple[bytes, bytes]]) -> None:
+        with unreachable_is_typed(f"writing {len(batch)} values"):
             pipeline = self._client.pipeline(transaction=False)
-            for name, value in self._batch:
+            for name, value in batch:
                 pipeline.set(name, value, ex=self._ttl)
             pipeline.execute()
-        self._batch.clear()
-        self._batch_bytes = 0
 
     def verify(self, generation: int, sample: int) -> None:
         """Read every value back; decode `sample` of them, and every block of states, as a reader would.
