@@ -38,7 +38,7 @@ FULL = {
     "PACE_TRAINING__LIST_CANDIDATES": "8",
     "PACE_TRAINING__ITEM_TOKENS": "12",
     "PACE_TRAINING__EPOCHS": "2",
-    "PACE_TRAINING__DISTIL_EPOCHS": "2",
+    "PACE_TRAINING__DISTIL_EPOCHS": "1",
 }
 # What the losses in the student's manifest are measured on; training validates every 400 steps, and on fewer.
 OF_VERB = {"prune": {"PACE_TRAINING__VALIDATION_QUERIES": "1000"}}

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
+from contract.allocation import keep_freed_memory
 from contract.codec import Checksum, decode_candidates, decode_item, decode_user
 from contract.errors import PublishRefused
 from contract.keys import Keys, Kind
@@ -39,6 +40,7 @@ class Staging:
         self._sum = Checksum()
         self._batch: list[tuple[bytes, bytes]] = []
         self._batch_bytes = 0
+        keep_freed_memory()
         # One batch is on its way while the next one is made: neither waits for the other's half.
         self._sender = ThreadPoolExecutor(1, "staging")
         self._sent: Future[None] | None = None

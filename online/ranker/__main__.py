@@ -6,6 +6,7 @@ import signal
 import sys
 from pathlib import Path
 
+from contract.allocation import keep_freed_memory
 from contract.errors import PacesetterError
 from contract.settings import Settings, read_settings
 from online.ranker.main import Ranker
@@ -13,6 +14,7 @@ from online.ranker.models import Scorer
 
 
 def main() -> int:
+    keep_freed_memory()
     try:
         settings = read_settings()
         logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
