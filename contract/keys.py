@@ -4,6 +4,7 @@
     <prefix>:counter                         the last generation number given out
     <prefix>:g<generation>:<kind>[:<id>]     one value of a generation
     <prefix>:answer:<digest>                 a cached answer
+    <prefix>:query:<digest>                  a query's keys and values, as rankers share them
     <prefix>:impressions                     the stream of what was shown (events instance)
 
 Ids are the users' own and stand last, so that any character may occur in them. No key needs
@@ -74,6 +75,10 @@ class Keys:
     def answer(self, material: bytes) -> bytes:
         """The key of a cached answer: `material` is everything that changes the answer."""
         return self._start + b"answer:" + hashlib.blake2b(material, digest_size=16).hexdigest().encode()
+
+    def query(self, digest: bytes) -> bytes:
+        """The key of a query's keys and values: `digest` is over the model, the number format and the token ids."""
+        return self._start + b"query:" + digest.hex().encode()
 
     def generation_pattern(self) -> bytes:
         """A SCAN pattern that matches every key of every generation under this prefix."""

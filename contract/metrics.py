@@ -52,7 +52,10 @@ STATE_LOADS = Metric(
     "rec_state_loads_total", "counter", "Sets of item states that the ranker loaded or refused", ("outcome",)
 )
 TEXTS = Metric(
-    "rec_texts_total", "counter", "Texts that scoring needed: known from before, or read then", ("kind", "outcome")
+    "rec_texts_total",
+    "counter",
+    "Texts that scoring needed: known from before, fetched from what rankers share, or read then",
+    ("kind", "outcome"),
 )
 RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and serves a model")
 

@@ -44,6 +44,12 @@ class Engine:
         kind: torch.dtype = self._layers[0].output.dense.weight.dtype
         return kind
 
+    def forms(self, lowest: int) -> list[tuple[int, int] | None]:
+        """Heads and their size of what `query` finds in each layer."""
+        attentions = [layer.attention.self for layer in self._layers]
+        forms = [(each.key.out_features // each.attention_head_size, each.attention_head_size) for each in attentions]
+        return [form if place >= lowest else None for place, form in enumerate(forms)]
+
     def query(self, text: TextTensors, lowest: int) -> list[Attended | None]:
         """What a query's tokens answer to items in each layer from `lowest` on; `text` is one row."""
         hidden = self.network.embed(text.tokens())

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product
 from typing import NamedTuple
@@ -24,6 +25,7 @@ from reranker.limits import Limits
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder
 from reranker.pair_scoring import PairScorer
+from reranker.query_states import QueryShelf
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
 
@@ -91,7 +93,7 @@ class Reranker:
                     f"a token, but here {tuple(levels.values())} and {width}: train a new model"
                 )
             self.levels = tuple(levels)
-            self.split = SplitScorer(network, encoder, states.kind, levels, device, limits)
+            self.split = SplitScorer(network, encoder, states.kind, levels, device, limits, manifest.version)
         self._pairs = PairScorer(network, encoder, device)
 
     def score(
@@ -173,8 +175,13 @@ class Reranker:
         return self.split.hold(blocks, tokens)
 
     def needed(self) -> Iterable[tuple[str, str, int]]:
-        """(item or query, known or read, how many): the texts that scoring has needed since this was asked last."""
+        """(item or query, known, fetched or read, how many): texts that scoring needed since this was asked last."""
         return () if self.split is None else self.split.reuse.told()
+
+    def share_queries(self, shelf: QueryShelf) -> None:
+        """From now on, look there for what a query's tokens answer before it is read, and put it there after."""
+        if self.split is not None:
+            self.split.queries.shelf = shelf
 
     def read_ahead(self, items: Iterable[ItemRecord]) -> None:
         """Make the states of items' texts before they are asked for, as far as the limits let them be kept."""
@@ -189,15 +196,18 @@ class Reranker:
     def warm_up(self) -> None:
         """Run the shapes of a small and of a full batch of longest texts at every level, so that the first request
         pays for none."""
+        with self.split.unnoticed() if self.split is not None else nullcontext():
+            self._warm_up()
+        if self.split is not None:
+            self.split.shelf.forget()
+
+    def _warm_up(self) -> None:
         token, features = self._encoder.special.pad, np.zeros((1, len(self.manifest.feature_names)), np.float32)
         query, longest = (token,) * self._encoder.query_tokens, self._encoder.item_tokens
         for pairs, level in product((1, self._batch_pairs), self.levels):
             for _ in range(2):
                 items = tuple((place, *(token,) * (longest - 1)) for place in range(pairs))  # each a text of its own
                 self.run(PreparedQuery(query, items, np.repeat(features, pairs, 0)), level)
-        self.needed()  # nobody's request
-        if self.split is not None:
-            self.split.shelf.forget()
 
     def faster_types(self) -> list[torch.dtype]:
         """Number formats that a layer of this network is faster in than in float32, the fastest first."""

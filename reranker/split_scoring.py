@@ -1,8 +1,8 @@
 """Scores a query's items with the split network, from states that are there, or are made on the spot once."""
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -13,39 +13,29 @@ from contract.states import StateBlock
 from reranker.depth import LevelName
 from reranker.encoding import TextEncoder
 from reranker.engine import Engine
-from reranker.layers import Attended
 from reranker.limits import Limits
 from reranker.network import Scores
+from reranker.queries import OUTCOMES, Queries
 from reranker.shelf import Shelf, Slab, filled, keys_of
 from reranker.split import SplitNetwork
 from reranker.states import StateCodec, StateKind
-from reranker.tokens import ITEM, QUERY, TextTensors
+from reranker.tokens import ITEM, TextTensors
 
 
-@dataclass
-class Reuse:
-    """Texts that scoring needed: `known` from before, or `read` by the network then."""
-
-    items_known: int = 0
-    items_read: int = 0
-    queries_known: int = 0
-    queries_read: int = 0
+class Reuse(Counter[tuple[str, str]]):
+    """Texts that scoring needed, by kind and outcome: `known` from before, `fetched` from the shelf that processes
+    share, or `read` by the network then."""
 
     def told(self) -> list[tuple[str, str, int]]:
-        """All four, which then begin anew."""
-        found = [
-            ("item", "known", self.items_known),
-            ("item", "read", self.items_read),
-            ("query", "known", self.queries_known),
-            ("query", "read", self.queries_read),
-        ]
-        self.items_known = self.items_read = self.queries_known = self.queries_read = 0
+        """All of them, which then begin anew."""
+        found = [("item", outcome, self["item", outcome]) for outcome in ("known", "read")]
+        found += [("query", outcome, self["query", outcome]) for outcome in OUTCOMES]
+        self.clear()
         return found
 
 
 class SplitScorer:
-    """Keys and values of the last queries are kept by their token ids, so that another history of a user is another
-    query. One caller at a time."""
+    """For one caller at a time."""
 
     def __init__(
         self,
@@ -55,16 +45,17 @@ class SplitScorer:
         levels: dict[LevelName, int],
         device: torch.device,
         limits: Limits,
+        model: str = "",
     ) -> None:
+        """`model`: the version that shared states of queries are known by."""
         # A batch of longest texts fits in any case.
         room = max(limits.annex_tokens, limits.batch_pairs * (encoder.item_tokens + 2))
         self.shelf = Shelf(StateCodec(network, kind), device, room)
         self.reuse = Reuse()
         self._engine = Engine(network)
+        self.queries = Queries(model, self._engine, encoder, min(levels.values()), device, limits.known_queries)
         self._network, self._encoder, self._levels = network, encoder, levels
         self._device, self._batch_pairs = device, limits.batch_pairs
-        self._queries: OrderedDict[tuple[int, ...], list[Attended | None]] = OrderedDict()
-        self._known_queries = limits.known_queries
 
     def scores(
         self,
@@ -81,7 +72,8 @@ class SplitScorer:
         depth, out = self._levels[level], np.zeros((2, len(items)), np.float32)
         if not items:
             return out
-        seen, keys = self._seen(query), keys_of(items)
+        (seen, outcome), keys = self.queries.answers(query), keys_of(items)
+        self.reuse["query", outcome] += 1
         order = np.argsort([len(item) for item in items], kind="stable")
         size = min(batch_pairs or self._batch_pairs, self._batch_pairs)
         slab = self.shelf.slab  # one for all of them, whatever is exchanged meanwhile
@@ -114,34 +106,28 @@ class SplitScorer:
 
     def read_ahead(self, items: Sequence[tuple[int, ...]]) -> None:
         """Keep the states of the first of these texts, as far as there is room, without counting them as needed."""
-        room, before = self.shelf.room, replace(self.reuse)
+        room = self.shelf.room
         ends = np.cumsum([len(item) + 2 for item in items])
         first = items[: int(np.searchsorted(ends, room, "right"))]
-        self._read_unknown(first, keys_of(first), self.shelf.slab, self._batch_pairs)
-        self.reuse = before
+        with self.unnoticed():
+            self._read_unknown(first, keys_of(first), self.shelf.slab, self._batch_pairs)
+
+    @contextmanager
+    def unnoticed(self) -> Iterator[None]:
+        """Within, nothing is counted, and no query is shared."""
+        reuse, shelf = self.reuse, self.queries.shelf
+        self.reuse, self.queries.shelf = Reuse(), None
+        try:
+            yield
+        finally:
+            self.reuse, self.queries.shelf = reuse, shelf
 
     def _read_unknown(self, items: Sequence[tuple[int, ...]], keys: Sequence[bytes], slab: Slab, size: int) -> None:
         unknown = self.shelf.unknown(keys, slab)
-        self.reuse.items_read += len(unknown)
-        self.reuse.items_known += len(items) - len(unknown)
+        self.reuse["item", "read"] += len(unknown)
+        self.reuse["item", "known"] += len(items) - len(unknown)
         by_length = sorted(unknown, key=lambda place: len(items[place]))
         for start in range(0, len(by_length), size):
             places = by_length[start : start + size]
             rows, lengths = self.read([items[place] for place in places])
             self.shelf.add([keys[place] for place in places], lengths, rows)
-
-    def _seen(self, query: tuple[int, ...]) -> list[Attended | None]:
-        """What the query's tokens answer in the layers that any level asks them in."""
-        found = self._queries.get(query)
-        if found is not None:
-            self._queries.move_to_end(query)
-            self.reuse.queries_known += 1
-            return found
-        self.reuse.queries_read += 1
-        text = TextTensors.of(self._encoder.framed([query]), QUERY, self._device)
-        found = self._engine.query(text, min(self._levels.values()))
-        if self._known_queries:
-            self._queries[query] = found
-            if len(self._queries) > self._known_queries:
-                self._queries.popitem(last=False)
-        return found

@@ -63,6 +63,9 @@ class Ranker(Section):
         400_000, ge=1, description="Tokens of items' texts, not in the generation's states, whose states are kept"
     )
     known_queries: int = Field(256, ge=0, description="Queries whose keys and values are kept; 0: none")
+    query_ttl_seconds: int = Field(
+        0, ge=0, description="Life of a query's keys and values in Redis, where rankers share them; 0: none are there"
+    )
     device: str = Field("auto", description="cpu, cuda, or auto")
     poll_seconds: Positive = Field(1.0, description="How often the pointer is read for a new model")
     queue_length: int = Field(64, ge=1, description="Rank requests that may wait; more are refused at once")

@@ -9,11 +9,13 @@ from contract.errors import BadInput
 from contract.keys import Keys
 from contract.settings import Settings
 from contract.store.connection import connect
+from contract.store.query_states import QueryStates
 from contract.store.reader import Reader
 from online.ranker.budget import LevelCosts
 from online.ranker.catalogue import Catalogue
 from online.ranker.metrics import RankerMetrics
 from online.ranker.models import Load, ModelWatch
+from online.ranker.query_shelf import SharedQueries
 from online.ranker.scoring import Scoring
 from online.ranker.server import RankerServer
 from online.ranker.states import StateFeed
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Ranker:
-    """The whole process: metrics page, model watch, server."""
+    """The whole process: metrics page, model watch, server, and the queries that rankers share, if they do."""
 
     def __init__(self, settings: Settings, load: Load) -> None:
         self._settings = settings
@@ -33,13 +35,17 @@ class Ranker:
         redis = settings.redis
         patient = Reader(connect(redis.url, redis.publish_timeout_seconds, redis.cluster), keys)
         self.metrics = RankerMetrics()
+        ttl = settings.ranker.query_ttl_seconds
+        self.shelf = SharedQueries(QueryStates(connection, keys, ttl)) if ttl else None
+        feed = StateFeed(patient, self.metrics)
         self.watch = ModelWatch(
             reader.pointer,
             Path(settings.night.models),
             load,
             self.metrics,
             settings.ranker.poll_seconds,
-            follow=StateFeed(patient, self.metrics).follow,
+            follow=feed.follow,
+            shelf=self.shelf,
         )
         cost = LevelCosts(settings.ranker.levels)
         scoring = Scoring(self.watch, Catalogue(reader, settings.ranker.known_items), cost, self.metrics)
@@ -58,11 +64,15 @@ class Ranker:
     def run(self) -> None:
         """Serve until `stop`. A model is warm before it answers; until then every request is refused at once."""
         try:
+            if self.shelf is not None:
+                self.shelf.start()
             self.watch.start()
             log.info("ranking on %s", self._settings.ranker.endpoint)
             self.server.run()
         finally:
             self.watch.stop()
+            if self.shelf is not None:
+                self.shelf.stop()
 
     def stop(self) -> None:
         self.server.stop()

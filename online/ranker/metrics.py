@@ -42,7 +42,7 @@ class RankerMetrics:
         self._states_bytes.set(size)
 
     def needed(self, kind: str, outcome: str, texts: int) -> None:
-        """`kind`: item or query; `outcome`: known or read."""
+        """`kind`: item or query; `outcome`: known, fetched or read."""
         if texts:
             self._texts.labels(kind, outcome).inc(texts)
 

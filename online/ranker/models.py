@@ -58,8 +58,10 @@ class Scorer(Protocol):
 
     def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int: ...
 
+    def share_queries(self, shelf: Any) -> None: ...
+
     def needed(self) -> Iterable[tuple[str, str, int]]:
-        """(item or query, known or read, how many): the texts that scoring has needed since it was asked last."""
+        """(item or query, known, fetched or read, how many): texts that scoring needed since it was asked last."""
         ...
 
 
@@ -82,8 +84,10 @@ class ModelWatch:
         poll_seconds: float,
         clock: Callable[[], float] = time.monotonic,
         follow: Callable[[Pointer, Any], None] = lambda pointer, model: None,
+        shelf: Any = None,
     ) -> None:
-        """`follow` is told the pointer with the model that serves, and with one that is about to serve."""
+        """`follow` is told the pointer with the model that serves, and with one that is about to serve; `shelf`, a
+        reranker.query_states.QueryShelf, is where models share what they made of queries."""
         self.serving: Scorer | None = None
         self.wanted = ""
         self.refusal = ""
@@ -94,6 +98,7 @@ class ModelWatch:
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._follow = follow
+        self._shelf = shelf
         self._refused: tuple[str, float] | None = None
         self._away = False
         self._look_now = threading.Event()
@@ -150,6 +155,8 @@ class ModelWatch:
             if model.version != version:
                 raise ArtifactMismatch(f"{self._directory / version}: holds model {model.version}, not {version}")
             model.warm_up()
+            if self._shelf is not None:
+                model.share_queries(self._shelf)
             self._follow(pointer, model)
         except Exception as error:  # whatever is wrong with one model, the other one must go on
             self.refusal = str(error)
