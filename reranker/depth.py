@@ -4,11 +4,12 @@ A depth k says that the lowest k layers of an item see the item alone, so that w
 before any query comes; the layers from k on see the query too.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 from contract.errors import BadInput
 
 LevelName = Literal["full", "fast"]
+LEVELS: tuple[LevelName, ...] = get_args(LevelName)
 
 
 def level_depths(layers: int) -> dict[LevelName, int]:

@@ -92,8 +92,9 @@ class Reranker:
                     f"model {manifest.version}: its item states are of depths {states.depths}, {states.width} numbers "
                     f"a token, but here {tuple(levels.values())} and {width}: train a new model"
                 )
-            self.levels = tuple(levels)
-            self.split = SplitScorer(network, encoder, states.kind, levels, device, limits, manifest.version)
+            asked = {level: depth for level, depth in levels.items() if level in limits.levels} or levels
+            self.levels = tuple(asked)
+            self.split = SplitScorer(network, encoder, states.kind, asked, device, limits, manifest.version)
         self._pairs = PairScorer(network, encoder, device)
 
     def score(

@@ -19,19 +19,17 @@ LENGTH_BITS = 16
 class Slab:
     """States of many texts in one tensor a depth, in the order they came in. Filled once, then only read."""
 
-    def __init__(self, codec: StateCodec, tokens: int, device: torch.device) -> None:
-        """Room for so many `tokens`."""
-        self._codec = codec
-        self._rows = {
-            depth: torch.empty(tokens, codec.hidden, dtype=codec.dtype, device=device) for depth in codec.depths
-        }
+    def __init__(self, codec: StateCodec, depths: Sequence[int], tokens: int, device: torch.device) -> None:
+        """Room for so many `tokens` at each of `depths`, which are of those that the codec stores."""
+        self._codec, self._size = codec, tokens
+        self._rows = {depth: torch.empty(tokens, codec.hidden, dtype=codec.dtype, device=device) for depth in depths}
         self.places: dict[bytes, int] = {}
         self._used = 0
 
     @property
     def room(self) -> int:
         """Tokens that may still be added."""
-        return len(self._rows[self._codec.depths[0]]) - self._used
+        return self._size - self._used
 
     @property
     def nbytes(self) -> int:
@@ -54,9 +52,11 @@ class Slab:
         self._used = 0
 
 
-def filled(codec: StateCodec, blocks: Iterable[StateBlock], tokens: int, device: torch.device) -> Slab:
+def filled(
+    codec: StateCodec, depths: Sequence[int], blocks: Iterable[StateBlock], tokens: int, device: torch.device
+) -> Slab:
     """A slab of all `blocks`, which have so many `tokens`. Raises ValueError for blocks of another form."""
-    slab = Slab(codec, tokens, device)
+    slab = Slab(codec, depths, tokens, device)
     for block in blocks:
         if block.kind != codec.kind or block.width != codec.width:
             raise ValueError(f"states of {block.kind} x {block.width}, the model has {codec.kind} x {codec.width}")
@@ -74,10 +74,11 @@ class Shelf:
     the slab.
     """
 
-    def __init__(self, codec: StateCodec, device: torch.device, annex_tokens: int) -> None:
-        self.codec, self._device = codec, device
-        self.slab = Slab(codec, 0, device)
-        self._annex = Slab(codec, annex_tokens, device)
+    def __init__(self, codec: StateCodec, depths: Sequence[int], device: torch.device, annex_tokens: int) -> None:
+        """States are held at `depths` alone, of those that the codec stores."""
+        self.codec, self.depths, self._device = codec, depths, device
+        self.slab = Slab(codec, depths, 0, device)
+        self._annex = Slab(codec, depths, annex_tokens, device)
 
     @property
     def texts(self) -> int:

@@ -50,7 +50,7 @@ class SplitScorer:
         """`model`: the version that shared states of queries are known by."""
         # A batch of longest texts fits in any case.
         room = max(limits.annex_tokens, limits.batch_pairs * (encoder.item_tokens + 2))
-        self.shelf = Shelf(StateCodec(network, kind), device, room)
+        self.shelf = Shelf(StateCodec(network, kind), tuple(levels.values()), device, room)
         self.reuse = Reuse()
         self._engine = Engine(network)
         self.queries = Queries(model, self._engine, encoder, min(levels.values()), device, limits.known_queries)
@@ -100,7 +100,7 @@ class SplitScorer:
 
     def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
         """Exchange the slab for one of these states; its bytes. Raises ValueError for states of another form."""
-        slab = filled(self.shelf.codec, blocks, tokens, self._device)
+        slab = filled(self.shelf.codec, self.shelf.depths, blocks, tokens, self._device)
         self.shelf.hold(slab)
         return slab.nbytes
 

@@ -37,7 +37,7 @@ def _ranker(settings: Settings) -> Ranker:
     from reranker.loading import load_reranker
 
     options = settings.ranker
-    limits = Limits(options.batch_pairs, options.unseen_tokens, options.known_queries)
+    limits = Limits(options.batch_pairs, options.unseen_tokens, options.known_queries, options.levels)
 
     def load(directory: Path) -> Scorer:
         return load_reranker(directory, options.device, options.threads, limits)

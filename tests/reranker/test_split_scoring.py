@@ -96,9 +96,27 @@ def test_a_slab_answers_for_what_would_have_been_read(student: Path) -> None:
     block = StateBlock(
         model.version, codec.kind, codec.width, tuple(keys_of(texts)), lengths.numpy().astype(np.int32), rows.numpy()
     )
-    model.split.shelf.hold(filled(codec, [block], block.tokens, CPU))
+    model.split.shelf.hold(filled(codec, codec.depths, [block], block.tokens, CPU))
     assert np.allclose(model.run(asked).final, other.run(asked).final, atol=1e-5)
     assert model.split.reuse["item", "read"] == 0
+
+
+@pytest.mark.parametrize("level", ["full", "fast"])
+def test_states_are_held_at_the_depths_of_the_levels_that_are_asked_for(student: Path, level: str) -> None:
+    both, one = built(student), load_reranker(student, "cpu", 1, Limits(levels=(level,)))  # type: ignore[arg-type]
+    assert one.levels == (level,)
+    assert both.split is not None
+    asked = prepared(both)
+    texts = list(dict.fromkeys(asked.items))
+    rows, lengths = both.split.read(texts)
+    codec = both.split.shelf.codec
+    keys, held = tuple(keys_of(texts)), lengths.numpy().astype(np.int32)
+    block = StateBlock(both.version, codec.kind, codec.width, keys, held, rows.numpy())
+    assert both.hold([block], block.tokens) == 2 * one.hold([block], block.tokens) > 0
+    found, wanted = one.run(asked, level), both.run(asked, level)  # type: ignore[arg-type]
+    assert np.allclose(found.final, wanted.final, atol=0.02)
+    with pytest.raises(ValueError, match=f"has levels {level}, not"):
+        one.run(asked, "fast" if level == "full" else "full")
 
 
 def test_texts_are_told_once_each(student: Path) -> None:
@@ -154,7 +172,7 @@ def test_states_exchanged_in_the_middle_of_a_request_do_not_show(
     keys = tuple(keys_of(list(dict.fromkeys(asked.items))))
     codec = shelf.codec
     block = StateBlock(model.version, codec.kind, codec.width, keys, lengths.numpy().astype(np.int32), rows.numpy())
-    full, empty = filled(codec, [block], block.tokens, CPU), filled(codec, [], 0, CPU)
+    full, empty = filled(codec, codec.depths, [block], block.tokens, CPU), filled(codec, codec.depths, [], 0, CPU)
     shelf.hold(full)
     found = shelf.states
 

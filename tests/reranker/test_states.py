@@ -65,7 +65,7 @@ def test_what_int8_cannot_hold_is_cut_off(network: SplitNetwork, encoder: TextEn
 
 
 def shelf_of(network: SplitNetwork, annex_tokens: int = 100) -> Shelf:
-    return Shelf(StateCodec(network, "float16"), CPU, annex_tokens)
+    return Shelf(codec := StateCodec(network, "float16"), codec.depths, CPU, annex_tokens)
 
 
 def test_states_come_back_in_the_order_asked_from_slab_and_annex(network: SplitNetwork, encoder: TextEncoder) -> None:
@@ -73,7 +73,7 @@ def test_states_come_back_in_the_order_asked_from_slab_and_annex(network: SplitN
     rows, lengths = shelf.codec.stored(exact), np.array([4, 3, 5, 2, 4], np.int32)
     block = StateBlock("m", "float16", 64, tuple(keys[:3]), lengths[:3], rows[:12].numpy())
     assert shelf.unknown(keys, shelf.slab) == [0, 1, 2, 3, 4]
-    shelf.hold(filled(shelf.codec, [block], 12, CPU))
+    shelf.hold(filled(shelf.codec, shelf.depths, [block], 12, CPU))
     assert shelf.unknown(keys, shelf.slab) == [3, 4]
     assert shelf.add(keys[3:], torch.from_numpy(lengths[3:]), rows[12:])
     assert shelf.texts == 5
@@ -103,16 +103,16 @@ def test_a_slab_takes_only_blocks_of_its_form_and_of_the_size_announced(network:
     codec = StateCodec(network, "float16")
     rows = np.zeros((3, 64), np.float16)
     good = StateBlock("m", "float16", 64, (b"k" * 16,), np.array([3], np.int32), rows)
-    assert filled(codec, [good], 3, CPU).nbytes == 3 * 64 * 2
+    assert filled(codec, codec.depths, [good], 3, CPU).nbytes == 3 * 64 * 2
     with pytest.raises(ValueError, match="more than the 2 tokens"):
-        filled(codec, [good], 2, CPU)
+        filled(codec, codec.depths, [good], 2, CPU)
     for other in (
         StateBlock("m", "int8", 64, good.keys, good.lengths, rows.astype(np.int8)),
         StateBlock("m", "float16", 32, good.keys, good.lengths, rows[:, :32]),
     ):
         with pytest.raises(ValueError, match="the model has float16 x 64"):
-            filled(codec, [other], 3, CPU)
-    assert Slab(codec, 0, CPU).nbytes == 0
+            filled(codec, codec.depths, [other], 3, CPU)
+    assert Slab(codec, codec.depths, 0, CPU).nbytes == 0
 
 
 def test_int8_is_taken_where_scores_stay_what_they_are(
