@@ -20,6 +20,8 @@ from benchmarks.rerank.peer import PEERS
 from benchmarks.rerank.rounds import Contestant, Turn, growth, measure, started, summary, table
 
 RESULTS = Path("benchmarks/results/rerank.json")
+# A run that is to stay beside the newest one, of another machine, is kept as rerank.<machine>.json.
+ELSEWHERE = "rerank.*.json"
 PAGE = Path("docs/benchmarks/rerank.md")
 DOCUMENTS = 100
 SIZES = (10, 50, 100, 200, 500, 1000)
@@ -51,7 +53,8 @@ def main(argv: Sequence[str]) -> None:
     }
     print(table(rows))
     if not quick:
-        for file, text in ((RESULTS, json.dumps(found, indent=2) + "\n"), (PAGE, page(found))):
+        elsewhere = [json.loads(file.read_text()) for file in sorted(RESULTS.parent.glob(ELSEWHERE))]
+        for file, text in ((RESULTS, json.dumps(found, indent=2) + "\n"), (PAGE, page(found, elsewhere))):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
     print(json.dumps(found))

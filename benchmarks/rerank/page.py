@@ -24,7 +24,8 @@ AIMS = (
 )
 
 
-def page(found: Mapping[str, Any]) -> str:
+def page(found: Mapping[str, Any], elsewhere: Sequence[Mapping[str, Any]] = ()) -> str:
+    """`elsewhere`: what was found on other machines, maybe by older code."""
     rows = [row for row in found["rows"] if row["documents"] == found["documents"]]
     lines = [
         "<!-- Written by `python -m benchmarks.rerank`: do not edit. -->",
@@ -57,6 +58,7 @@ def page(found: Mapping[str, Any]) -> str:
     lines += ["", "| | found | aim | |", "|---|---:|---:|---|"]
     for key, meaning, aim in AIMS:
         lines.append(f"| {meaning} | {found[key]:.1f} | {aim} | {'met' if found[key] >= aim else '**missed**'} |")
+    lines += ["", *_elsewhere(elsewhere)] if elsewhere else []
     lines += [
         "",
         "## Growth",
@@ -73,6 +75,19 @@ def _ours(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for row in rows:
         if row["concurrency"] == 1 and len(row["cpu_ms_by_process"]) == 3:
             lines.append(f"| {row['system']} | " + " | ".join(f"{ms:.2f}" for ms in row["cpu_ms_by_process"]) + " |")
+    return lines
+
+
+def _elsewhere(elsewhere: Sequence[Mapping[str, Any]]) -> list[str]:
+    lines = [
+        "The same figures on other machines, measured before:",
+        "",
+        "| machine | " + " | ".join(f"`{key}`" for key, _, _ in AIMS) + " |",
+        "|---" * (len(AIMS) + 1) + "|",
+    ]
+    for found in elsewhere:
+        cells = (f"{found[key]:.1f}" + ("" if found[key] >= aim else " (missed)") for key, _, aim in AIMS)
+        lines.append(f"| {found['machine']['cores']} cores of {found['machine']['cpu']} | " + " | ".join(cells) + " |")
     return lines
 
 

@@ -26,7 +26,14 @@ from reranker.training import Trained, TrainingPlan, label_loss, train
 START_QUERIES = 2000
 KEPT_QUERIES = 16
 # Settings that change nothing of the teacher: a checkpoint outlives a change of them.
-ELSEWHERE = {"base_model", "checkpoint_steps", "kept_models", "test_queries"}
+ELSEWHERE = {
+    "base_model",
+    "checkpoint_steps",
+    "kept_models",
+    "test_queries",
+    "student_layers",
+    "distil_epochs",
+}
 
 
 class FineTuned(NamedTuple):
