@@ -43,6 +43,9 @@ LEVEL = Metric("rec_level_total", "counter", "Answers by level", ("level",))
 CACHE = Metric("rec_answer_cache_total", "counter", "Answer cache look-ups", ("outcome",))
 IMPRESSIONS = Metric("rec_impressions_total", "counter", "Slates offered to the event stream", ("outcome",))
 MODEL_INFO = Metric("rec_model_info", "gauge", "1 for the model that the ranker serves", ("version",))
+MODEL_NDCG = Metric(
+    "rec_model_ndcg", "gauge", "NDCG@10 of the served model on its validation period, by its manifest", ("version",)
+)
 MODEL_LOADS = Metric("rec_model_loads_total", "counter", "Models that the ranker loaded or refused", ("outcome",))
 CANDIDATES_AGE_SECONDS = Metric("rec_candidates_age_seconds", "gauge", "Age of the live generation")
 GENERATION = Metric("rec_generation", "gauge", "Number of the live generation")
@@ -61,8 +64,8 @@ RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and 
 
 ALL = (
     REQUEST_SECONDS, STAGE_SECONDS, QUEUE_WAIT_SECONDS, QUEUE_SIZE, BATCH_PAIRS, SHED, LEVEL, CACHE,
-    IMPRESSIONS, MODEL_INFO, MODEL_LOADS, CANDIDATES_AGE_SECONDS, GENERATION, ITEM_STATES, ITEM_STATES_BYTES,
-    STATE_LOADS, TEXTS, RANKER_UP,
+    IMPRESSIONS, MODEL_INFO, MODEL_NDCG, MODEL_LOADS, CANDIDATES_AGE_SECONDS, GENERATION, ITEM_STATES,
+    ITEM_STATES_BYTES, STATE_LOADS, TEXTS, RANKER_UP,
 )  # fmt: skip
 
 

@@ -1,13 +1,13 @@
 """
 ### Are the objectives held?
 
-Every quarter of an hour the objectives of `ops/slo.yaml` (freshness of the generation, p99, error ratio) are asked of
+Every quarter of an hour the objectives of `ops/slo.yaml` (latency, levels, errors, freshness, quality) are asked of
 Prometheus. The task is green only if each one is OK; its log and the mail show value, bound and verdict.
 
 #### When it fails
 
 - `MISS` is a number beyond its bound; it fails at once. Generation too old: look for the red task in features_daily or
-  candidates_daily. p99 or errors: look at `/monitor.json` of the gateway for the stage that grew.
+  candidates_daily. Latency, levels or errors: look at `/monitor.json` of the gateway for the stage that grew.
 - `UNKNOWN` is no number at all, and no good news: Prometheus does not answer, scrapes nothing, or nobody asked the
   gateway for anything in the window. It is asked once more before it fails.
 """

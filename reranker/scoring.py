@@ -55,7 +55,7 @@ class Reranker:
     may name; `half` is the encoder's number format, None for float32. `levels` are the names of those it scores at,
     the best first; `split` is None for a whole cross-encoder, which has one.
     `golden_difference` is what `load_reranker` found between the golden scores and this machine's, as `compare` does;
-    NaN where nobody looked.
+    NaN where nobody looked. `ndcg10` was measured on the validation period; NaN where the manifest does not say.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class Reranker:
         self.feature_view = manifest.feature_view
         self.vector_space = manifest.vector_space
         self.history_length = encoder.template.query.history_length
+        self.ndcg10 = manifest.metrics.get("validation_ndcg10", float("nan"))
         self.half = half
         self.device = device
         self.golden_difference = float("nan")

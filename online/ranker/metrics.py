@@ -1,5 +1,7 @@
 """The ranker's metrics, on its own port."""
 
+import math
+
 from prometheus_client import CollectorRegistry
 
 from contract import metrics as names
@@ -19,6 +21,7 @@ class RankerMetrics:
         self._refused = names.counter(names.SHED, self.registry)
         self._loads = names.counter(names.MODEL_LOADS, self.registry)
         self._info = names.gauge(names.MODEL_INFO, self.registry)
+        self._ndcg = names.gauge(names.MODEL_NDCG, self.registry)
         self._ready = names.gauge(names.RANKER_UP, self.registry)
         self._ready.set(0)
         self._states = names.gauge(names.ITEM_STATES, self.registry)
@@ -56,9 +59,11 @@ class RankerMetrics:
         """`outcome`: loaded or refused."""
         self._loads.labels(outcome).inc()
 
-    def show_model(self, version: str) -> None:
-        """The model that is served; "" for none."""
+    def show_model(self, version: str, ndcg10: float = math.nan) -> None:
+        """The model that is served, and how well it ranked offline, NaN for unknown; "" for none."""
         self._info.clear()
+        self._ndcg.clear()
         if version:
             self._info.labels(version).set(1)
+            self._ndcg.labels(version).set(ndcg10)
         self._ready.set(1 if version else 0)

@@ -32,13 +32,15 @@ class Scores(Protocol):
 class Scorer(Protocol):
     """A loaded model, `reranker.scoring.Reranker`: scoring in two steps, so that each is timed.
 
-    `history_length`: how many items of a user's history it wants to know; `levels`: those it scores at, the best first.
+    `history_length`: how many items of a user's history it wants to know; `levels`: those it scores at, the best first;
+    `ndcg10`: how well it ranked offline, NaN where unknown.
     """
 
     version: str
     feature_view: str
     vector_space: str
     history_length: int
+    ndcg10: float
 
     @property
     def levels(self) -> Sequence[Any]: ...
@@ -171,7 +173,7 @@ class ModelWatch:
         self.refusal = ""
         self._refused = None
         self._metrics.model_loaded("loaded")
-        self._metrics.show_model(version)
+        self._metrics.show_model(version, model.ndcg10)
         log.info("model %s serves, loaded and warm in %.1f s", version, self._clock() - began)
 
     def _look_safely(self) -> None:

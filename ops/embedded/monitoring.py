@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 import yaml
 
 from contract.settings import Settings
+from contract.slo import duration_text, read_slo
 
 
 def prometheus_command(path: str, settings: Settings, project: Path) -> list[str]:
-    """Writes the configuration and yields the command."""
+    """Writes the configuration and yields the command. Raises BadInput: the objectives, which say what is kept."""
+    slo = read_slo(project / settings.monitoring.objectives)
     config = yaml.safe_load((project / "ops" / "prometheus.yml").read_text())
     written = write_config(project, "prometheus.yml", on_loopback(config, settings, project / "ops"))
     data = project / "var" / "prometheus"
@@ -18,7 +20,7 @@ def prometheus_command(path: str, settings: Settings, project: Path) -> list[str
         path,
         f"--config.file={written}",
         f"--storage.tsdb.path={data}",
-        "--storage.tsdb.retention.time=7d",
+        f"--storage.tsdb.retention.time={duration_text(slo.retention)}",
         f"--web.listen-address={listen_address(settings.monitoring.prometheus_url, 9090)}",
     ]
 

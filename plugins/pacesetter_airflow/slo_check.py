@@ -8,7 +8,7 @@ import requests
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from contract.slo import Judgement, Objective, Verdict, judge, read_objectives
+from contract.slo import Judgement, Objective, Verdict, bound_text, judge, read_slo, value_query
 from pacesetter_airflow.home import project_home, project_settings
 from pacesetter_airflow.reports import report_path
 
@@ -33,7 +33,10 @@ class SloCheck(BaseOperator):
         """Raises AirflowFailException on a MISS; AirflowException, which is tried again, on UNKNOWN alone."""
         report = Path(self.report)
         report.unlink(missing_ok=True)
-        judgements = [measure(self.prometheus_url, objective) for objective in read_objectives(Path(self.objectives))]
+        slo = read_slo(Path(self.objectives))
+        judgements = [
+            judged(self.prometheus_url, objective, value_query(objective, slo.judged)) for objective in slo.objectives
+        ]
         table = verdict_table(judgements)
         self.log.info("\n%s", table)
         verdicts = {judgement.verdict for judgement in judgements}
@@ -56,11 +59,11 @@ def slo_check(task_id: str, **task: Any) -> SloCheck:
     )
 
 
-def measure(prometheus_url: str, objective: Objective) -> Judgement:
-    """The verdict on `objective` now; UNKNOWN with the reason where Prometheus has no single number for it."""
+def judged(prometheus_url: str, objective: Objective, query: str) -> Judgement:
+    """The verdict by what `query` yields now; UNKNOWN with the reason where Prometheus has no single number for it."""
     try:
         answer = requests.get(
-            f"{prometheus_url.rstrip('/')}/api/v1/query", params={"query": objective.query}, timeout=TIMEOUT_SECONDS
+            f"{prometheus_url.rstrip('/')}/api/v1/query", params={"query": query}, timeout=TIMEOUT_SECONDS
         )
         body = answer.json()
     except requests.RequestException as error:
@@ -93,5 +96,5 @@ def verdict_table(judgements: Sequence[Judgement]) -> str:
 def _line(judgement: Judgement) -> str:
     objective, why = judgement.objective, judgement.why
     if judgement.verdict is Verdict.UNKNOWN:
-        why = f"{why}; at most {objective.at_most:.6g} {objective.unit} is allowed"
+        why = f"{why}; {bound_text(objective)} is promised"
     return f"{judgement.verdict:8} {objective.name:20} {why}  # {objective.description}"

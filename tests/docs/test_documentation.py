@@ -98,8 +98,8 @@ def tasks_of(dag: Path) -> list[str]:
 
 @pytest.mark.parametrize("dag", sorted((ROOT / "dags").glob("*.py")), ids=lambda dag: dag.stem)
 def test_the_runbook_has_a_section_for_the_dag_and_a_row_for_every_task(dag: Path) -> None:
-    _, _, after = read("docs/runbook.md").partition(f"### {dag.stem}\n")
-    section = after.partition("\n### ")[0]
+    _, _, after = read("docs/runbook/dags.md").partition(f"## {dag.stem}\n")
+    section = after.partition("\n## ")[0]
     assert section
     assert [task for task in tasks_of(dag) if f"| `{task}` |" not in section] == []
     assert tasks_of(dag) or dag.stem == "sla_check"

@@ -94,6 +94,7 @@ class PriceScorer:
     feature_view = FEATURE_VIEW
     vector_space = ""
     history_length = 10
+    ndcg10 = 0.25
     levels: Sequence[str] = ("full",)
 
     def __init__(self, directory: Path) -> None:

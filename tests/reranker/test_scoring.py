@@ -35,6 +35,7 @@ def exact(artifact: Artifact, batch_pairs: int = 64) -> Reranker:
 def test_a_loaded_model_says_what_it_is(reranker: Reranker, exported: Path) -> None:
     assert reranker.version == exported.name
     assert reranker.feature_view == reranker.manifest.feature_view
+    assert reranker.ndcg10 == 0.25
 
 
 def test_golden_queries_score_as_they_did_at_export(artifact: Artifact) -> None:

@@ -59,6 +59,7 @@ def test_the_model_of_the_pointer_is_loaded_warm_and_shown(scene) -> None:
     assert scene.watch.serving.warm
     assert scene.metric("rec_ranker_ready") == 1
     assert scene.metric("rec_model_info", version="m1") == 1
+    assert scene.metric("rec_model_ndcg", version="m1") == 0.25
     assert scene.metric("rec_model_loads_total", outcome="loaded") == 1
 
 
@@ -68,6 +69,7 @@ def test_a_new_model_takes_the_place_of_the_old(scene) -> None:
 
     assert scene.serving() == "m2"
     assert scene.metric("rec_model_info", version="m1") is None
+    assert scene.metric("rec_model_ndcg", version="m1") is None
     assert scene.metric("rec_model_info", version="m2") == 1
 
 

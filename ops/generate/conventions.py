@@ -1,0 +1,41 @@
+"""Names of labels, series, alerts and pages, in one place.
+
+Labels and the series `slo:*` are those of Sloth (github.com/slok/sloth, Apache-2.0), so that dashboards made for it
+read ours. What Sloth has no name for begins with `pace:`.
+"""
+
+from contract.slo import BoundObjective, EventObjective, Objective, Slo, duration_text
+
+VALUE = "pace:objective:value"
+BOUND = "pace:objective:bound"
+RUNBOOK = "docs/runbook"
+
+
+def labels_of(slo: Slo, objective: Objective) -> dict[str, str]:
+    """What every series of an objective carries."""
+    return {
+        "sloth_id": f"{slo.service}-{objective.name}",
+        "sloth_service": slo.service,
+        "sloth_slo": objective.name,
+    }
+
+
+def error_ratio_series(seconds: int) -> str:
+    return f"slo:sli_error:ratio_rate{duration_text(seconds)}"
+
+
+def events_series(seconds: int) -> str:
+    """How many events there were."""
+    return f"pace:events:increase{duration_text(seconds)}"
+
+
+def alert_names(objective: Objective) -> tuple[str, ...]:
+    """`level_full` alerts as `LevelFullBurn` (its budget goes too fast) and `LevelFullUnknown`."""
+    camel = "".join(part.capitalize() for part in objective.name.split("_"))
+    past = {EventObjective: "Burn", BoundObjective: "Miss"}[type(objective)]
+    return f"{camel}{past}", f"{camel}Unknown"
+
+
+def page_of(alert: str) -> str:
+    """The page of the runbook."""
+    return f"{RUNBOOK}/{alert}.md"

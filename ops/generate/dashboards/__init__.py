@@ -1,0 +1,1 @@
+"""Grafana dashboards: objectives and their budgets, services (RED), resources (USE)."""
