@@ -13,8 +13,7 @@ def page(found: dict[str, Any]) -> str:
         f"| {run['gateway_cpu_ms_per_request']:.3f} | {run['client_cpu_ms_per_request']:.3f} |\n"
         for run in found["load"]
     )
-    total = sum(found["cpu_split_us"].values())
-    split = "".join(f"| {part} | {us:.0f} | {us / total:.0%} |\n" for part, us in found["cpu_split_us"].items())
+    split = _split(found["cpu_split_us"])
     verdict = "met" if found["aim_met"] else "MISSED"
     return f"""\
 # What a recommend call costs the gateway
@@ -38,4 +37,40 @@ Where it goes at concurrency {found["load"][0]["concurrency"]}:
 |---|---|---|
 {split}
 The parts of the app are booked in a replay in one thread; `HTTP server` is what the process used besides.
-"""
+{_with_model(found)}"""
+
+
+def _with_model(found: dict[str, Any]) -> str:
+    """The section of a call that asks the ranker."""
+    at_once, worked = found["with_model"]["at_once"], found["with_model"]["after_work"]
+    load = "".join(
+        f"| {name} | {case['load']['p50_ms']:.2f} | {case['load']['gateway_cpu_ms_per_request']:.3f} |\n"
+        for name, case in (("at once", at_once), (f"after {found['work_ms']} ms of work", worked))
+    )
+    split = "".join(
+        f"| {part} | {at_once['cpu_split_us'][part]:.0f} | {us:.0f} |\n" for part, us in worked["cpu_split_us"].items()
+    )
+    verdict = "met" if found["aim_with_model_met"] else "MISSED"
+    return f"""
+## With a model, {found["candidates"]} candidates
+
+The same requests, one in flight, where {found["candidates"]} candidates go to a ranker. A stand-in answers for it, in
+the real frames over the real socket with the same scores for every list: scoring is not what is measured. It answers at
+once, or after {found["work_ms"]} ms of matrix products on all cores ({found["requests_with_work"]} requests a run). The
+latter is what a gateway beside a ranker meets: between two requests the caches are filled with what is not its own, and
+the same instructions take longer.
+
+| the ranker answers | p50 ms | gateway CPU ms/request |
+|---|---|---|
+{load}
+The aim is at most {found["aim_with_model_ms"]:g} ms of gateway CPU a request: {verdict}.
+Where it goes, in us a request:
+
+| part | at once | after work |
+|---|---|---|
+{split}"""
+
+
+def _split(parts: dict[str, float]) -> str:
+    total = sum(parts.values())
+    return "".join(f"| {part} | {us:.0f} | {us / total:.0%} |\n" for part, us in parts.items())

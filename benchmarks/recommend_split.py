@@ -4,11 +4,13 @@ import io
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from contract.settings import Settings
 
 ROUNDS = 5
+RANKER_SECONDS = 60.0  # until a ranker that was started must have answered
 
 
 class CpuLedger:
@@ -50,17 +52,18 @@ class CpuLedger:
         return wrapper
 
 
-def split(settings: Settings, paths: Sequence[str], level: str) -> dict[str, float]:
+def split(settings: Settings, paths: Sequence[str], level: str, ranked: bool = False) -> dict[str, float]:
     """Microseconds a request by part, the HTTP server's not among them: the least disturbed of ROUNDS.
 
-    Raises SystemExit if the answers were not all of `level`: then something else was measured.
+    `ranked`: a ranker answers at the settings' endpoint and is asked. Raises SystemExit if the answers were not all of
+    `level`: then something else was measured.
     """
-    from contract.store import reader
-    from online.gateway import metrics, recommend, recommender
     from online.gateway.app import create_app
 
     app = create_app(settings)
     background = app.extensions["background"]
+    if ranked:
+        until_ranked(lambda: background.pulse.ranker)
     background.impressions.stop()  # its thread: drained here, and booked
     environments = [environment(path) for path in paths]
     replay(app, environments)
@@ -68,24 +71,14 @@ def split(settings: Settings, paths: Sequence[str], level: str) -> dict[str, flo
     found: list[dict[str, float]] = []
     for _ in range(ROUNDS):
         ledger = CpuLedger()
-        for part, owner, name in (
-            ("Redis", reader.Reader, "pointer"),
-            ("Redis", reader.Reader, "_values"),
-            ("decoding lists", reader, "decode_candidates"),
-            ("merging lists", recommender, "merge_query"),
-            ("validation", recommend, "from_parameters"),
-            ("slate and JSON", recommender, "keep"),
-            ("slate and JSON", recommender, "slate_items"),
-            ("slate and JSON", recommender.Slate, "of"),
-            ("slate and JSON", recommend, "answer_body"),
-            ("impressions", recommend.RecommendCall, "_log_impression"),
-            ("metrics", metrics.GatewayMetrics, "answered"),
-            ("the rest of the call", recommender.Recommender, "recommend"),
-        ):
+        for part, owner, name in (*_call_parts(), *(_ranker_parts() if ranked else ())):
             ledger.book(part, owner, name)
+        thread = zeromq_seconds()
         total = replay(app, environments)
         ledger.close()
         seconds = {**ledger.seconds, "Flask": total - sum(ledger.seconds.values())}
+        if ranked:
+            seconds["ranker: ZeroMQ's thread"] = zeromq_seconds() - thread
         began = time.thread_time()
         background.impressions.drain()
         seconds["impressions"] += time.thread_time() - began
@@ -97,6 +90,57 @@ def split(settings: Settings, paths: Sequence[str], level: str) -> dict[str, flo
             f"the replay was to be answered at level {level}, and was at {levels}: the machine is too busy"
         )
     return min(found, key=lambda parts: sum(parts.values()))
+
+
+def _call_parts() -> tuple[tuple[str, Any, str], ...]:
+    """(part, owner, name) of what is booked in every call."""
+    from contract.store import reader
+    from online.gateway import metrics, recommend, recommender
+
+    return (
+        ("Redis", reader, "round_trip"),
+        ("Redis", reader.Reader, "_values_of"),
+        ("decoding lists", reader, "decode_candidates"),
+        ("merging lists", recommender, "merge_query"),
+        ("validation", recommend, "from_parameters"),
+        ("slate and JSON", recommender, "keep"),
+        ("slate and JSON", recommender, "slate_items"),
+        ("slate and JSON", recommender.Slate, "of"),
+        ("slate and JSON", recommend, "answer_body"),
+        ("impressions", recommend.RecommendCall, "_log_impression"),
+        ("metrics", metrics.GatewayMetrics, "answered"),
+        ("the rest of the call", recommender.Recommender, "recommend"),
+    )
+
+
+def _ranker_parts() -> tuple[tuple[str, Any, str], ...]:
+    """What is booked besides where the ranker is asked."""
+    from online.gateway import ranker_client, recommender, reranking
+
+    return (
+        ("ranker: encoding candidates", recommender.CandidateList, "take"),
+        ("ranker: encoding candidates", reranking, "encode_candidates"),
+        ("ranker: frames", ranker_client, "encode"),
+        ("ranker: frames", ranker_client, "decode_answer"),
+        ("ranker: send, wait, receive", ranker_client._Line, "ask"),
+        ("ranker: the rest", recommender, "model_scores"),
+        ("slate and JSON", recommender, "in_model_order"),
+    )
+
+
+def until_ranked(state: Callable[[], str]) -> None:
+    """Wait until `state`, what a gateway says of its ranker, is that it serves a model."""
+    deadline = time.monotonic() + RANKER_SECONDS
+    while not (said := state()).startswith("serves"):
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the ranker was not there within {RANKER_SECONDS:g} s: {said}")
+        time.sleep(0.05)
+
+
+def zeromq_seconds() -> float:
+    """CPU that the I/O threads of ZeroMQ have used in this process so far."""
+    tasks = [task for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text().startswith("ZMQbg/IO")]
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
 
 def replay(app: Callable[..., Any], environments: Sequence[dict[str, Any]]) -> float:

@@ -6,7 +6,7 @@ all little-endian: about 17 bytes an entry for 8-byte ids and two sources' worth
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 
 import msgspec
@@ -40,7 +40,7 @@ class CandidateList:
     def take(self, positions: Sequence[int] | NDArray[np.intp]) -> "CandidateList":
         """The entries at `positions`, in that order."""
         index = np.asarray(positions, dtype=np.intp)
-        return CandidateList(tuple(self.item_ids[i] for i in index), self.source[index], self.scores[index])
+        return CandidateList(tuple([self.item_ids[i] for i in index.tolist()]), self.source[index], self.scores[index])
 
     @staticmethod
     def empty(sources: int) -> "CandidateList":
@@ -59,9 +59,11 @@ class CandidateList:
 
 def encode_candidates(candidates: CandidateList) -> bytes:
     """Scores are clipped to what float16 holds (±65504). Raises ValueError past MAX_ENTRIES entries."""
-    ids = [item_id.encode() for item_id in candidates.item_ids]
-    lengths = np.fromiter((len(raw) for raw in ids), np.int64, len(ids))
-    return pack_candidates(lengths, candidates.source, candidates.scores, b"".join(ids))
+    ids = candidates.item_ids
+    text = "".join(ids)
+    sized: Iterable[Sized] = ids if text.isascii() else map(str.encode, ids)  # ASCII has a byte a character
+    lengths = np.fromiter(map(len, sized), np.int64, len(ids))
+    return pack_candidates(lengths, candidates.source, candidates.scores, text.encode())
 
 
 def pack_candidates(

@@ -40,10 +40,11 @@ def merge_lists(
     kept = np.arange(len(ids))
     if 0 < bound < len(ids):
         kept = np.flatnonzero(fused >= np.partition(fused, len(ids) - bound)[len(ids) - bound])
-    values = fused[kept].tolist()
-    order = sorted(zip(map(float.__neg__, values), map(ids.__getitem__, kept.tolist()), kept.tolist(), strict=True))
-    rows = [row for _, item_id, row in order if item_id not in exclude][:limit]
-    return CandidateList(tuple([ids[row] for row in rows]), parts[rows].argmax(1).astype(np.uint8), scores[rows])
+    # By id first: the sort by value keeps that order among equals, at a third of the cost of sorting (value, id) pairs.
+    by_id = np.array(sorted([row for row in kept.tolist() if ids[row] not in exclude], key=ids.__getitem__), np.intp)
+    rows = by_id[(-fused[by_id]).argsort(kind="stable")[:limit]]
+    item_ids = tuple([ids[row] for row in rows.tolist()])
+    return CandidateList(item_ids, parts[rows].argmax(1).astype(np.uint8), scores[rows])
 
 
 def never_proposed(context: Collection[str], history: Collection[str], repeats: bool) -> frozenset[str]:

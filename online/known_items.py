@@ -36,11 +36,13 @@ class KnownItems:
                 missing.extend(item_ids)
             else:
                 self._shelves.move_to_end(generation)
-                touch = shelf.move_to_end
+                # Until half of the room is taken nothing gives way soon, and the order of uses is not kept.
+                touch = shelf.move_to_end if 2 * self._count > self._limit else None
                 for item_id in item_ids:
                     if item_id in shelf:
                         record = shelf[item_id]
-                        touch(item_id)
+                        if touch is not None:
+                            touch(item_id)
                         if record is not None:
                             found[item_id] = record
                     else:

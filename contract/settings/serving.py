@@ -57,7 +57,9 @@ class Ranker(Section):
     batch_pairs: int = Field(64, ge=1, description="Pairs in one forward pass")
     known_items: int = Field(1_000_000, ge=1, description="Item records held in memory")
     levels: tuple[Literal["full", "fast"], ...] = Field(
-        ("full", "fast"), min_length=1, description="Levels that the model may be asked for, the best first; states of others are not held"
+        ("full", "fast"),
+        min_length=1,
+        description="Levels that the model may be asked for, the best first; states of others are not held",
     )
     unseen_tokens: int = Field(
         400_000, ge=1, description="Tokens of items' texts, not in the generation's states, whose states are kept"

@@ -1,4 +1,4 @@
-"""Cached answers: a whole response body under a digest of everything that changes it."""
+"""Cached answers: a whole response body under a digest of everything that changes it; `reader` reads them."""
 
 from typing import Any
 
@@ -13,13 +13,6 @@ class AnswerCache:
         self._client = client
         self._keys = keys
         self._ttl = ttl_seconds
-
-    def get(self, material: bytes) -> bytes | None:
-        if not self._ttl:
-            return None
-        with unreachable_is_typed("reading a cached answer"):
-            found: bytes | None = self._client.get(self._keys.answer(material))
-        return found
 
     def put(self, material: bytes, body: bytes) -> None:
         if self._ttl:

@@ -1,6 +1,7 @@
 """The one value that decides what is live. Readers read it once a request; writers move it by compare-and-set."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from contract.keys import Keys
 from contract.records import Pointer
 from contract.store.connection import unreachable_is_typed
 
-_FIELDS = ("serial", "generation", "previous", "model", "previous_model", "moved_at")
+FIELDS = ("serial", "generation", "previous", "model", "previous_model", "moved_at")
 
 # One key, so it works on a Redis Cluster; Redis runs a script whole or not at all.
 _COMPARE_AND_SET = """
@@ -26,7 +27,12 @@ return -1
 def read_pointer(client: Any, keys: Keys) -> Pointer:
     """The pointer as it stands; all zero before the first publish. Raises StoreUnreachable."""
     with unreachable_is_typed("reading the pointer"):
-        serial, generation, previous, model, previous_model, moved_at = client.hmget(keys.pointer, _FIELDS)
+        return pointer_of(client.hmget(keys.pointer, FIELDS))
+
+
+def pointer_of(values: Sequence[bytes | None]) -> Pointer:
+    """From the values of FIELDS, None where there are none yet."""
+    serial, generation, previous, model, previous_model, moved_at = values
     return Pointer(
         int(serial or 0),
         int(generation or 0),

@@ -1,6 +1,6 @@
 """What serving reads of a generation, beside `publisher`, which wrote it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,7 +11,8 @@ from contract.keys import Keys, Kind
 from contract.records import GenerationMeta, ItemRecord, Pointer, UserRecord
 from contract.states import StateBlock, decode_block, state_block_id
 from contract.store.connection import unreachable_is_typed
-from contract.store.pointer import read_pointer
+from contract.store.pointer import FIELDS, pointer_of, read_pointer
+from contract.store.round_trip import round_trip
 
 
 class QueryData(NamedTuple):
@@ -29,6 +30,8 @@ class Reader:
     def __init__(self, client: Any, keys: Keys) -> None:
         self._client = client
         self._keys = keys
+        self._on_cluster = hasattr(client, "mget_nonatomic")
+        self._seen = Pointer()
 
     def pointer(self) -> Pointer:
         return read_pointer(self._client, self._keys)
@@ -50,24 +53,37 @@ class Reader:
         self, generation: int, user_id: str | None, item_ids: Sequence[str], segments: Sequence[str] = ()
     ) -> QueryData:
         """Everything about a query in one round trip."""
-        wanted: list[tuple[Kind, str]] = []
-        if user_id is not None:
-            wanted += [("user", user_id), ("candidates-user", user_id)]
-        wanted += [("candidates-item", item_id) for item_id in item_ids]
-        wanted += [("candidates-segment", segment) for segment in segments]
-        found = dict(zip(wanted, self._values(generation, wanted), strict=True))
+        wanted = _query_values(user_id, item_ids, segments)
+        return _query_data(self._values(generation, wanted), user_id, item_ids, segments)
 
-        def listed(kind: Kind, ids: Sequence[str]) -> dict[str, CandidateList]:
-            return {id: decode_candidates(raw) for id in ids if (raw := found[kind, id]) is not None}
+    def live_query(self, user_id: str | None, item_ids: Sequence[str]) -> tuple[Pointer, QueryData]:
+        """The pointer, and `query` of the generation that it names."""
+        wanted = _query_values(user_id, item_ids, ())
+        pointer, values = self._live(lambda pointer: self._names(pointer.generation, wanted))
+        return pointer, _query_data(values, user_id, item_ids, ())
 
-        user = found.get(("user", user_id)) if user_id is not None else None
-        lists = listed("candidates-user", [user_id]) if user_id is not None else {}
-        return QueryData(
-            decode_user(user) if user is not None else None,
-            lists.get(user_id) if user_id is not None else None,
-            listed("candidates-item", item_ids),
-            listed("candidates-segment", segments),
-        )
+    def live_answer(self, material_of: Callable[[Pointer], bytes]) -> tuple[Pointer, bytes | None]:
+        """The pointer, and the answer that is cached for what `material_of` says of it (see AnswerCache)."""
+        pointer, values = self._live(lambda pointer: [self._keys.answer(material_of(pointer))])
+        return pointer, values[0]
+
+    def _live(self, names_of: Callable[[Pointer], list[bytes]]) -> tuple[Pointer, list[bytes | None]]:
+        """The pointer, and the values under the names that follow from it.
+
+        One round trip where the pointer is what it was when last read here, two where it has moved, and on a cluster,
+        where pointer and values lie on different nodes.
+        """
+        if self._on_cluster:
+            pointer = self.pointer()
+            return pointer, self._values_of(names_of(pointer))
+        seen = self._seen
+        names = names_of(seen)
+        if not names:
+            return self.pointer(), []
+        with unreachable_is_typed(f"reading the pointer and {len(names)} values"):
+            fields, values = round_trip(self._client, ("HMGET", self._keys.pointer, *FIELDS), ("MGET", *names))
+        self._seen = pointer = pointer_of(fields)
+        return pointer, values if pointer == seen else self._values_of(names_of(pointer))
 
     def items(self, generation: int, item_ids: Sequence[str]) -> dict[str, ItemRecord]:
         """The records of those items that the generation knows, in one round trip."""
@@ -108,10 +124,42 @@ class Reader:
         return block
 
     def _values(self, generation: int, wanted: Sequence[tuple[Kind, str]]) -> list[bytes | None]:
-        if not wanted:
+        return self._values_of(self._names(generation, wanted))
+
+    def _names(self, generation: int, wanted: Sequence[tuple[Kind, str]]) -> list[bytes]:
+        return [self._keys.value(generation, kind, id) for kind, id in wanted]
+
+    def _values_of(self, names: list[bytes]) -> list[bytes | None]:
+        if not names:
             return []
-        names = [self._keys.value(generation, kind, id) for kind, id in wanted]
-        with unreachable_is_typed(f"reading {len(names)} values of generation {generation}"):
-            if hasattr(self._client, "mget_nonatomic"):  # a cluster: the keys lie in many slots
+        with unreachable_is_typed(f"reading {len(names)} values, the first {names[0]!r}"):
+            if self._on_cluster:  # the keys lie in many slots
                 return list(self._client.mget_nonatomic(names))
             return list(self._client.mget(names))
+
+
+def _query_values(user_id: str | None, item_ids: Sequence[str], segments: Sequence[str]) -> list[tuple[Kind, str]]:
+    """What is read of a generation for a query."""
+    wanted: list[tuple[Kind, str]] = []
+    if user_id is not None:
+        wanted += [("user", user_id), ("candidates-user", user_id)]
+    wanted += [("candidates-item", item_id) for item_id in item_ids]
+    wanted += [("candidates-segment", segment) for segment in segments]
+    return wanted
+
+
+def _query_data(
+    values: Sequence[bytes | None], user_id: str | None, item_ids: Sequence[str], segments: Sequence[str]
+) -> QueryData:
+    """From the values of `_query_values`, in its order."""
+    left = iter(values)
+    user = next(left) if user_id is not None else None
+    lists = [decode_candidates(raw) if raw is not None else None for raw in left]
+    of_user, of_others = (lists[0], lists[1:]) if user_id is not None else (None, lists)
+    named = list(zip((*item_ids, *segments), of_others, strict=True))
+    return QueryData(
+        decode_user(user) if user is not None else None,
+        of_user,
+        {id: found for id, found in named[: len(item_ids)] if found is not None},
+        {id: found for id, found in named[len(item_ids) :] if found is not None},
+    )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from flask import Flask
 
@@ -17,6 +18,7 @@ from online.gateway.impressions import ImpressionQueue
 from online.gateway.machines import machines_blueprint
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.monitor import Monitor, monitor_blueprint
+from online.gateway.monitor_page import monitor_page_blueprint
 from online.gateway.openapi import openapi_document
 from online.gateway.problems import answer_with_problems
 from online.gateway.query import bounded_request, check_budgets
@@ -82,7 +84,7 @@ def create_app(settings: Settings) -> Flask:
         limits,
         settings.redis.timeout_seconds,
     )
-    monitor = Monitor(metrics, pulse)
+    monitor = Monitor(metrics, pulse, Path(settings.monitoring.objectives))
     model = bounded_request(limits)
 
     app = Flask(__name__, static_folder=None)
@@ -92,6 +94,7 @@ def create_app(settings: Settings) -> Flask:
         recommend_blueprint(RecommendCall(model, recommender, impressions, metrics, limits.timeout_ms))
     )
     app.register_blueprint(monitor_blueprint(monitor))
+    app.register_blueprint(monitor_page_blueprint())
     app.register_blueprint(machines_blueprint(metrics, pulse, openapi_document(model, _version())))
     background = Background(pulse, impressions, monitor, ranker)
     app.extensions["background"] = background

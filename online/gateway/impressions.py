@@ -10,8 +10,9 @@ from online.gateway.metrics import GatewayMetrics
 
 log = logging.getLogger(__name__)
 
-# A thread that wakes every so often costs less than a wake-up a request.
-DRAIN_SECONDS = 0.1
+# A thread that wakes every so often costs less than a wake-up a request. At 25 requests/s with caches full of a
+# ranker's work, ten times a second cost 0.1 ms a request. A gateway that is killed loses what this time has brought.
+DRAIN_SECONDS = 0.5
 RETRY_SECONDS = 0.5
 BATCH = 500
 

@@ -63,34 +63,34 @@ class Recommender:
         return answer
 
     def _from_store(self, request: RecommendRequest, clock: RequestClock) -> tuple[Slate, bool]:
-        pointer = self.reader.pointer()
-        if not pointer.generation:
-            raise NoGeneration("nothing is published")
-        caching = self.limits.cache_ttl_seconds > 0
-        key = material(pointer, request) if caching else b""
-        if caching:
-            clock.require(self.store_timeout_seconds)
-            raw = self.cache.get(key)
-            slate = decode_slate(raw) if raw is not None else None
-            self.metrics.cache_looked_up(hit=slate is not None)
-            if slate is not None:
-                clock.candidates_are_there()
-                return slate, True
-        slate = self._computed(pointer, request, clock)
-        if caching and slate.may_be_cached(pointer) and clock.remaining_seconds() > self.store_timeout_seconds:
+        context = request.context
+        if self.limits.cache_ttl_seconds == 0:
+            pointer, data = self.reader.live_query(request.user_id, context)
+            _require_generation(pointer)
+            return self._computed(pointer, data, request, clock), False
+        pointer, raw = self.reader.live_answer(lambda pointer: material(pointer, request))
+        _require_generation(pointer)
+        slate = decode_slate(raw) if raw is not None else None
+        self.metrics.cache_looked_up(hit=slate is not None)
+        if slate is not None:
+            clock.candidates_are_there()
+            return slate, True
+        clock.require(self.store_timeout_seconds)
+        data = self.reader.query(pointer.generation, request.user_id, context)
+        slate = self._computed(pointer, data, request, clock)
+        if slate.may_be_cached(pointer) and clock.remaining_seconds() > self.store_timeout_seconds:
             try:
-                self.cache.put(key, encode_slate(slate))
+                self.cache.put(material(pointer, request), encode_slate(slate))
             except StoreUnreachable as error:  # the answer is there all the same
                 self.store_breaker.failed()
                 log.debug("not cached: %s", error)
         return slate, False
 
-    def _computed(self, pointer: Pointer, request: RecommendRequest, clock: RequestClock) -> Slate:
+    def _computed(self, pointer: Pointer, data: QueryData, request: RecommendRequest, clock: RequestClock) -> Slate:
         generation = pointer.generation
         context = request.context
-        meta = self.generations.meta(generation)
         clock.require(self.store_timeout_seconds)
-        data = self.reader.query(generation, request.user_id, context)
+        meta = self.generations.meta(generation)
         known = self.generations.items(generation, context) if context else {}
         clock.require(self.store_timeout_seconds)
         history = data.user.history if data.user is not None else ()
@@ -123,7 +123,7 @@ class Recommender:
                     self.ranker, pointer, data.user, context, candidates.take(scored), meta.sources, clock
                 )
                 reason = None if best else "over_budget"
-                scores = dict(zip(scored, values.tolist(), strict=True))
+                scores = dict(zip(scored, values, strict=True))
                 positions = in_model_order(positions, values)
             except RankingFailed as error:
                 log.debug("not re-ranked: %s", error)
@@ -149,6 +149,12 @@ class Recommender:
         items = slate_items(candidates, kept.positions, kept.records, standby.sources, None, request.explain)
         explanation = Explanation(len(candidates), len(kept.positions), 0) if request.explain else None
         return Slate.of(standby.pointer, standby.pointer.model, "popular", reason, items, explanation)
+
+
+def _require_generation(pointer: Pointer) -> None:
+    """Raises NoGeneration."""
+    if not pointer.generation:
+        raise NoGeneration("nothing is published")
 
 
 def _segments(data: QueryData, context: tuple[str, ...], known: dict[str, ItemRecord]) -> tuple[str, ...]:

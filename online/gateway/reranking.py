@@ -1,9 +1,9 @@
 """One call to the ranker for the first candidates of a query."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract.codec import CandidateList, encode_candidates
 from contract.records import Pointer, UserRecord
@@ -18,10 +18,10 @@ RESERVE_SHARE = 0.05
 
 
 class ModelScores(NamedTuple):
-    """float32[n] scores, the version of the model that gave them, the level it gave them at, and whether that is the
+    """n scores, the version of the model that gave them, the level it gave them at, and whether that is the
     best one it may be asked for."""
 
-    scores: NDArray[np.float32]
+    scores: list[float]
     model: str
     level: ModelLevel
     best: bool
@@ -49,8 +49,8 @@ def model_scores(
     clock.ranked(reply.queue_ms, reply.features_ms, reply.model_ms)
     if len(reply.scores) != 4 * len(candidates):
         raise RankingFailed("ranker_error", f"{len(reply.scores) / 4:g} scores for {len(candidates)} candidates")
-    scores = np.frombuffer(reply.scores, "<f4").astype(np.float32, copy=False)
-    if not np.isfinite(scores).all():
+    scores = np.frombuffer(reply.scores, "<f4").tolist()
+    if not all(map(math.isfinite, scores)):
         raise RankingFailed("ranker_error", f"model {reply.model} gave scores that are no numbers")
     if reply.level not in MODEL_LEVELS:
         raise RankingFailed("ranker_error", f"level {reply.level!r} is none of {', '.join(MODEL_LEVELS)}")

@@ -1,12 +1,10 @@
 """From candidates to a slate: filter, order, title. Pure: it takes values and returns values."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, UnsetType
-from numpy.typing import NDArray
 
 from contract.codec import CandidateList
 from contract.records import ItemRecord
@@ -76,7 +74,7 @@ def keep(
         ids = candidates.item_ids[start : start + step]
         records = records_of(ids)
         kept.records.update(records)
-        kept.positions.extend(start + i for i, id in enumerate(ids) if passes(records.get(id), wanted))
+        kept.positions.extend([place for place, id in enumerate(ids, start) if passes(records.get(id), wanted)])
         start += step
     del kept.positions[enough:]
     return kept
@@ -90,10 +88,10 @@ def without(candidates: CandidateList, left_out: Collection[str]) -> CandidateLi
     return candidates.take([i for i, id in enumerate(candidates.item_ids) if id not in hidden])
 
 
-def in_model_order(positions: Sequence[int], scores: NDArray[np.float32]) -> list[int]:
+def in_model_order(positions: Sequence[int], scores: Sequence[float]) -> list[int]:
     """`positions` with the first len(scores) sorted by score, best first, ties in candidate order."""
-    order: Iterable[int] = np.argsort(-scores, kind="stable").tolist()
-    return [*(positions[i] for i in order), *positions[len(scores) :]]
+    order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+    return [*[positions[i] for i in order], *positions[len(scores) :]]
 
 
 def slate_items(

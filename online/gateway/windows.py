@@ -30,6 +30,12 @@ class Histogram:
         counts = tuple(now - then for now, then in zip(self.counts, before.counts, strict=True))
         return Histogram(self.bounds, counts, self.sum - before.sum)
 
+    def within(self, bound: float | None) -> float:
+        """How many were at most `bound`, one of the bounds; None: all."""
+        if bound is None or not self.counts:
+            return self.count
+        return self.counts[self.bounds.index(bound)]
+
     def mean(self) -> float | None:
         return self.sum / self.count if self.count else None
 
@@ -52,7 +58,10 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Histograms and counters as they stood at one time, by metric name and label values."""
+    """Histograms and counters as they stood at one time, by metric name and label values in order of the labels' names.
+
+    The order in which a metric declares its labels is lost where several workers' metrics are read together.
+    """
 
     at: float
     histograms: Mapping[tuple[str, Labels], Histogram] = field(default_factory=dict)
@@ -81,12 +90,12 @@ def snapshot(families: Iterable[Any], at: float) -> Snapshot:
         if family.type == "counter":
             for sample in family.samples:
                 if sample.name.endswith("_total"):
-                    counters[sample.name, tuple(sample.labels.values())] = sample.value
+                    counters[sample.name, _values(sample.labels)] = sample.value
         elif family.type == "histogram":
             buckets: dict[Labels, list[tuple[float, float]]] = {}
             sums: dict[Labels, float] = {}
             for sample in family.samples:
-                labels = tuple(value for name, value in sample.labels.items() if name != "le")
+                labels = _values(sample.labels)
                 if sample.name.endswith("_bucket"):
                     buckets.setdefault(labels, []).append((float(sample.labels["le"]), sample.value))
                 elif sample.name.endswith("_sum"):
@@ -95,6 +104,10 @@ def snapshot(families: Iterable[Any], at: float) -> Snapshot:
                 bounds, counts = zip(*sorted(pairs), strict=True)
                 histograms[family.name, labels] = Histogram(bounds, counts, sums.get(labels, 0.0))
     return Snapshot(at, histograms, counters)
+
+
+def _values(labels: Mapping[str, str]) -> Labels:
+    return tuple(labels[name] for name in sorted(labels) if name != "le")
 
 
 class History:

@@ -133,7 +133,7 @@ def places(settings: Settings, folders: Folders) -> dict[str, str]:
     return {
         "Airflow": f"http://127.0.0.1:{settings.airflow.port}   (user admin, password {settings.airflow.password})",
         "API": f"{gateway}/openapi.json",
-        "Monitor": f"{gateway}/monitor.json",
+        "Monitor": f"{gateway}/monitor",
         "Metrics": f"{gateway}/metrics   http://{settings.ranker.host}:{settings.ranker.metrics_port}/metrics",
         "Prometheus": monitoring.prometheus_url if PROMETHEUS.path() else "not installed: objectives are UNKNOWN",
         "Alertmanager": monitoring.alertmanager_url if ALERTMANAGER.path() else "not installed",

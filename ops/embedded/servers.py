@@ -1,7 +1,7 @@
 """Prometheus and Alertmanager: found on PATH or, where root and apt are there, installed. Never required.
 
-`python -m ops.embedded.servers --install` installs what is missing and always exits 0: what depends on a server
-that cannot be had reports UNKNOWN.
+`python -m ops.embedded.servers --install` installs what is missing, the browser of the tests too, and always exits 0:
+what depends on a server that cannot be had reports UNKNOWN.
 """
 
 import os
@@ -22,6 +22,7 @@ class Server:
     name: str
     package: str
     programs: tuple[str, ...]
+    without: str = "what depends on it reports UNKNOWN"
 
     def path(self) -> str | None:
         """The program on PATH, or None. Debian calls Alertmanager prometheus-alertmanager."""
@@ -31,6 +32,10 @@ class Server:
 PROMETHEUS = Server("Prometheus", "prometheus", ("prometheus",))
 ALERTMANAGER = Server("Alertmanager", "prometheus-alertmanager", ("prometheus-alertmanager", "alertmanager"))
 SERVERS = (PROMETHEUS, ALERTMANAGER)
+# Tests drive it; the demo does without.
+CHROMIUM = Server(
+    "Chromium", "chromium", ("chromium", "chromium-browser", "google-chrome"), "the tests of web pages are not run"
+)
 
 
 def ensure(servers: Iterable[Server] = SERVERS, say: Callable[[str], None] = print) -> None:
@@ -47,7 +52,7 @@ def ensure(servers: Iterable[Server] = SERVERS, say: Callable[[str], None] = pri
 def missing_line(server: Server) -> str:
     return (
         f"{server.name} is not on PATH and cannot be installed here: going on without it; "
-        f"what depends on it reports UNKNOWN (`apt-get install {server.package}` as root changes that)"
+        f"{server.without} (`apt-get install {server.package}` as root changes that)"
     )
 
 
@@ -77,6 +82,6 @@ def apt_install(packages: list[str]) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--install"]:
-        ensure()
-    for known in SERVERS:
+        ensure((*SERVERS, CHROMIUM))
+    for known in (*SERVERS, CHROMIUM):
         print(f"{known.name}: {known.path() or 'not found'}")

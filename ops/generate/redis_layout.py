@@ -61,7 +61,8 @@ def redis_layout() -> str:
         "| `<prefix>:answer:<digest>` | serving | string | a cached response body; the digest is over everything that "
         "changes it | `PACE_GATEWAY__CACHE_TTL_SECONDS` |",
         "| `<prefix>:query:<digest>` | serving | string | a query's keys and values, which rankers share: "
-        "safetensors behind a digest; the key's is over model, number format and token ids | `PACE_RANKER__QUERY_TTL_SECONDS` |",
+        "safetensors behind a digest; the key's is over model, number format and token ids | "
+        "`PACE_RANKER__QUERY_TTL_SECONDS` |",
         f"| `{_shown(keys.impressions)}` | events | stream | field `v`: MessagePack of `Impression`, one entry a slate "
         "shown | about `PACE_EVENTS__STREAM_MAX_LENGTH` entries |",
         "",

@@ -45,6 +45,33 @@ def test_total_is_model_plus_system(gateway) -> None:
     assert 0 < window["bottleneck"]["share"] <= 1
 
 
+def test_a_page_opened_now_sees_what_happened_before(gateway) -> None:
+    for query in ("user_id=ann", "item_id=cup", "user_id=stranger"):
+        gateway.get(f"/recommend?{query}")
+    gateway.application.extensions["background"].monitor.remember()
+
+    report = gateway.get("/monitor.json").json
+    series = report["series"]
+
+    answered = [rate for rate in series["answers_per_second"] if rate]
+    assert len(answered) >= 1
+    assert len(series["at"]) == len(series["t_total_ms"]) == len(series["answers_per_second"])
+    assert max(series["at"]) == pytest.approx(report["at"], abs=series["step_seconds"])
+    assert [total for total in series["t_total_ms"] if total is not None] != []
+
+
+def test_objectives_are_judged_over_each_window(gateway) -> None:
+    for query in ("user_id=ann", "user_id=stranger"):
+        gateway.get(f"/recommend?{query}")
+
+    report = gateway.get("/monitor.json").json
+
+    assert report["objectives_unknown"] is None
+    for window in report["windows"].values():
+        (full,) = [entry for entry in window["objectives"] if entry["name"] == "level_full"]
+        assert (full["events"], full["bad"], full["verdict"]) == (2, 1, "MISS")
+
+
 def test_levels_reasons_and_the_cache_are_told(gateway) -> None:
     for query in ("user_id=ann", "user_id=ann", "user_id=stranger"):
         gateway.get(f"/recommend?{query}")
