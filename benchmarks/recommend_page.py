@@ -55,9 +55,9 @@ def _with_model(found: dict[str, Any]) -> str:
 ## With a model, {found["candidates"]} candidates
 
 The same requests, one in flight, where {found["candidates"]} candidates go to a ranker. A stand-in answers for it, in
-the real frames over the real socket with the same scores for every list: scoring is not what is measured. It answers at
-once, or after {found["work_ms"]} ms of matrix products on all cores ({found["requests_with_work"]} requests a run). The
-latter is what a gateway beside a ranker meets: between two requests the caches are filled with what is not its own, and
+the real frames over the real socket, with the same scores for every list: scoring is not what is measured. It answers
+at once, or after {found["work_ms"]} ms of matrix products on all cores ({found["requests_with_work"]} requests a run).
+That is what a gateway beside a ranker meets: between two requests the caches were filled with what is not its own, and
 the same instructions take longer.
 
 | the ranker answers | p50 ms | gateway CPU ms/request |
