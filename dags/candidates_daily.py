@@ -20,6 +20,7 @@ from datetime import timedelta
 from airflow.sdk import DAG
 
 from pacesetter_airflow.jobs import python_job, spark_job
+from pacesetter_airflow.lateness import late_alert
 from pacesetter_airflow.mail import mail_timeout
 from pacesetter_airflow.night import FEATURES, GENERATION, MACROS, date_param, task_defaults
 
@@ -32,6 +33,7 @@ with DAG(
     dagrun_timeout=timedelta(hours=24),
     default_args=task_defaults(),
     on_failure_callback=[mail_timeout],
+    deadline=late_alert(),
     user_defined_macros=MACROS,
     params={"date": date_param()},
     tags=["night"],

@@ -20,7 +20,7 @@ from airflow.sdk import DAG
 
 from pacesetter_airflow.jobs import python_job
 from pacesetter_airflow.mail import mail_timeout
-from pacesetter_airflow.night import GENERATION, MACROS, date_param, task_defaults
+from pacesetter_airflow.night import GENERATION, MACROS, NIGHT_DATE, date_param, task_defaults
 from pacesetter_airflow.retraining import decision_path, retrain
 
 with DAG(
@@ -46,6 +46,8 @@ with DAG(
         >> retrain(
             "retrain",
             "reranker_weekly",
+            by="drift",
+            conf={"date": NIGHT_DATE},
             execution_timeout=timedelta(minutes=5),
             doc_md="No decision: clear the task `drift`. reranker_weekly cannot be triggered: is it there, and does "
             "it import?",

@@ -20,6 +20,9 @@ class Airflow(Section):
     password: str = Field("pacesetter", description="Password of `admin` in the embedded Airflow (loopback only)")
     retries: int = Field(2, ge=0, description="Further attempts at a task whose failure may pass by itself")
     retry_delay_seconds: Positive = Field(30.0, description="Wait before the next attempt")
+    late_after_minutes: Positive = Field(
+        240.0, description="A run of features_daily or candidates_daily that has not ended by then is mailed as late"
+    )
     spark_driver_memory: str = Field("2g", description="Heap of a Spark driver; on local[*] it does all the work")
     spark_java_options: str = Field(
         "-XX:+UseParallelGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
@@ -31,6 +34,20 @@ class Monitoring(Section):
     prometheus_url: str = Field("http://127.0.0.1:9090", description="Where sla_check asks")
     alertmanager_url: str = "http://127.0.0.1:9093"
     objectives: str = Field("ops/slo.yaml", description="The objectives, edited by people")
+    patience_seconds: Positive = Field(
+        30.0, description="How long sla_check asks again where Prometheus does not answer, for one objective"
+    )
+    stale_after_seconds: Positive = Field(
+        120.0, description="Age of the newest sample from which an objective is UNKNOWN; some scrape intervals"
+    )
+    gateway_url: str = Field("http://127.0.0.1:8000", description="The gateway as readers of mails reach it: /monitor")
+    runbook_url: str = Field(
+        "docs/runbook", description="Where readers of mails find the runbook: a path or an address"
+    )
+    retrain_after_misses: int = Field(
+        0, ge=0, description="Misses in a row of a latency or quality objective that set off a training; 0: none do"
+    )
+    retrain_min_days: Positive = Field(7.0, description="Days between trainings that misses set off")
 
 
 class Demo(Section):

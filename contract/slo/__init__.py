@@ -1,5 +1,6 @@
 """The objectives of ops/slo.yaml: read and checked, asked of Prometheus, judged. No data is UNKNOWN, never OK."""
 
+from contract.slo.alert_names import alert_names
 from contract.slo.burn import burn_rate, error_budget, remaining_budget, spent_share, target_share, threshold
 from contract.slo.duration import duration_text
 from contract.slo.promql import error_ratio, event_count, value_query
@@ -15,6 +16,7 @@ __all__ = [
     "Objective",
     "Slo",
     "Verdict",
+    "alert_names",
     "bound_text",
     "burn_rate",
     "duration_text",

@@ -9,6 +9,7 @@ from contract.slo import (
     EventObjective,
     Objective,
     Slo,
+    alert_names,
     bound_text,
     duration_text,
     error_budget,
@@ -16,7 +17,7 @@ from contract.slo import (
     threshold,
 )
 from contract.slo.verdict import bound_of
-from ops.generate.conventions import VALUE, alert_names, error_ratio_series, events_series, labels_of, page_of
+from ops.generate.conventions import VALUE, error_ratio_series, events_series, labels_of, page_of
 
 
 def objective_alerts(slo: Slo, objective: Objective) -> list[dict[str, Any]]:
@@ -52,7 +53,7 @@ def _burns(slo: Slo, objective: EventObjective) -> Iterator[dict[str, Any]]:
             for rate in rates
         )
         yield alert(
-            alert_names(objective)[0],
+            alert_names(objective.name, objective.kind).missed,
             " or ".join(f"({_too_fast(slo, objective, rate)})" for rate in rates),
             0,
             severity,
@@ -77,7 +78,7 @@ def _too_fast(slo: Slo, objective: EventObjective, rate: BurnRate) -> str:
 def _miss(slo: Slo, objective: BoundObjective) -> dict[str, Any]:
     bound, at_most = bound_of(objective)
     return alert(
-        alert_names(objective)[0],
+        alert_names(objective.name, objective.kind).missed,
         f"{VALUE}{_selector(slo, objective)} {'>' if at_most else '<'} {bound:.15g}",
         objective.lasting,
         objective.severity,
@@ -92,7 +93,7 @@ def _unknown(slo: Slo, objective: Objective) -> dict[str, Any]:
     # A comparison with missing data is silent, and 0/0 is NaN, which no bound exceeds: neither is OK.
     value = f"{VALUE}{_selector(slo, objective)}"
     return alert(
-        alert_names(objective)[1],
+        alert_names(objective.name, objective.kind).unknown,
         f"absent({value} == {value})",
         slo.patience.unknown,
         "ticket",

@@ -4,7 +4,7 @@ Labels and the series `slo:*` are those of Sloth (github.com/slok/sloth, Apache-
 read ours. What Sloth has no name for begins with `pace:`.
 """
 
-from contract.slo import BoundObjective, EventObjective, Objective, Slo, duration_text
+from contract.slo import Objective, Slo, duration_text
 
 VALUE = "pace:objective:value"
 BOUND = "pace:objective:bound"
@@ -27,13 +27,6 @@ def error_ratio_series(seconds: int) -> str:
 def events_series(seconds: int) -> str:
     """How many events there were."""
     return f"pace:events:increase{duration_text(seconds)}"
-
-
-def alert_names(objective: Objective) -> tuple[str, ...]:
-    """`level_full` alerts as `LevelFullBurn` (its budget goes too fast) and `LevelFullUnknown`."""
-    camel = "".join(part.capitalize() for part in objective.name.split("_"))
-    past = {EventObjective: "Burn", BoundObjective: "Miss"}[type(objective)]
-    return f"{camel}{past}", f"{camel}Unknown"
 
 
 def page_of(alert: str) -> str:

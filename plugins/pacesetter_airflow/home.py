@@ -27,6 +27,11 @@ def job_python() -> str:
     return os.environ.get(PYTHON_VARIABLE) or sys.executable
 
 
+def airflow_url() -> str:
+    """Where people open Airflow's page, without a slash at the end."""
+    return str(conf.get("api", "base_url", fallback="http://localhost:8080")).rstrip("/")
+
+
 def project_settings() -> Settings:
     """The settings that the jobs will read too. Raises BadInput, which Airflow shows as an import error."""
     return read_settings(project_home() / ".env")

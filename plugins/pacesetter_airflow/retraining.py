@@ -1,6 +1,7 @@
-"""Sets off the re-ranker's DAG where the drift verb says so."""
+"""Sets off the re-ranker's DAG where a decision says so: that of the drift verb, or of sla_check."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from pacesetter_airflow.home import project_settings
-from pacesetter_airflow.night import NIGHT_DATE
 from pacesetter_airflow.reports import report_path
 
 
 class Retrain(TriggerDagRunOperator):
-    """Triggers a DAG where the file `decision` says `retrain`, and skips itself with the file's reason elsewhere."""
+    """Triggers a DAG where the file `decision` says `retrain`, and skips itself with the file's reason elsewhere.
+
+    The run's conf has the reason as its `cause`.
+    """
 
     template_fields = (*TriggerDagRunOperator.template_fields, "decision")
 
@@ -28,28 +31,29 @@ class Retrain(TriggerDagRunOperator):
             wanted, why = found["retrain"], found["why"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise AirflowException(
-                f"{self.decision}: no decision of the drift job ({error}); clear that task"
+                f"{self.decision}: no decision of the task before ({error}); clear that task"
             ) from error
         if wanted is not True:
             raise AirflowSkipException(f"no training: {why}")
         self.log.info("training is set off: %s", why)
+        self.conf = {**(self.conf or {}), "cause": why}
         return super().execute(context)
 
 
 def decision_path() -> str:
-    """Where the drift job leaves its decision for the task after it; a template."""
+    """Where a task leaves its decision for the task after it; a template."""
     path = report_path(project_settings(), "{{ dag.dag_id }}", "{{ run_id }}", "decision")
     return str(path.with_suffix(".json"))
 
 
-def retrain(task_id: str, dag_id: str, **task: Any) -> Retrain:
-    """The task that triggers `dag_id` for the night's date, once for each run of its own DAG."""
+def retrain(task_id: str, dag_id: str, by: str, conf: Mapping[str, Any] | None = None, **task: Any) -> Retrain:
+    """The task that triggers `dag_id`, once for each run of its own DAG. `by` begins the id of the run."""
     return Retrain(
         task_id=task_id,
         decision=decision_path(),
         trigger_dag_id=dag_id,
-        trigger_run_id="drift__{{ run_id }}",
-        conf={"date": NIGHT_DATE},
+        trigger_run_id=f"{by}__{{{{ run_id }}}}",
+        conf=dict(conf or {}),
         skip_when_already_exists=True,
         **task,
     )

@@ -1,100 +1,109 @@
-"""Asks Prometheus for every objective and fails the task unless each one is OK: no data is no good news."""
+"""The tasks of sla_check: which objectives there are, a verdict on each, and what is remembered and mailed of them."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import requests
 from airflow.sdk import BaseOperator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from contract.slo import Judgement, Objective, Verdict, bound_text, judge, read_slo, value_query
+from contract.slo import Verdict, read_slo
 from pacesetter_airflow.home import project_home, project_settings
-from pacesetter_airflow.reports import report_path
+from pacesetter_airflow.mail import mail_failure
+from pacesetter_airflow.objectives.prometheus import Prometheus
+from pacesetter_airflow.objectives.verdicts import judged
 
-TIMEOUT_SECONDS = 10.0
+# What a task instance leaves for the task that tells.
+RECORD = "record"
+
+
+class Missed(AirflowFailException):
+    """The objective is missed: the task is red at once."""
+
+
+class Unknown(AirflowException):
+    """Nobody knows whether the objective is kept: the task is tried again, then red."""
+
+
+class ListObjectives(BaseOperator):
+    """The names of the objectives in the file `objectives`, read at run time. Raises BadInput for a mistake in it."""
+
+    template_fields: Sequence[str] = ("objectives",)
+
+    def __init__(self, *, objectives: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.objectives = objectives
+
+    def execute(self, context: Any) -> list[str]:
+        return [objective.name for objective in read_slo(Path(self.objectives)).objectives]
 
 
 class SloCheck(BaseOperator):
-    """Judges the objectives in the file `objectives` by the Prometheus at `prometheus_url`.
+    """Judges the objective named `objective` by the Prometheus at `prometheus_url`; green only where it is kept."""
 
-    The table of verdicts goes to the log and, on failure, to the file `report` for the mail.
-    """
+    template_fields: Sequence[str] = ("objective", "objectives", "prometheus_url")
 
-    template_fields: Sequence[str] = ("objectives", "prometheus_url", "report")
-
-    def __init__(self, *, objectives: str, prometheus_url: str, report: str, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        objective: str,
+        objectives: str,
+        prometheus_url: str,
+        patience_seconds: float,
+        stale_after_seconds: float,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
+        self.objective = objective
         self.objectives = objectives
         self.prometheus_url = prometheus_url
-        self.report = report
+        self.patience_seconds = patience_seconds
+        self.stale_after_seconds = stale_after_seconds
 
     def execute(self, context: Any) -> None:
-        """Raises AirflowFailException on a MISS; AirflowException, which is tried again, on UNKNOWN alone."""
-        report = Path(self.report)
-        report.unlink(missing_ok=True)
+        """Raises Missed or Unknown, after the verdict has been left for the task that tells."""
         slo = read_slo(Path(self.objectives))
-        judgements = [
-            judged(self.prometheus_url, objective, value_query(objective, slo.judged)) for objective in slo.objectives
-        ]
-        table = verdict_table(judgements)
-        self.log.info("\n%s", table)
-        verdicts = {judgement.verdict for judgement in judgements}
-        if verdicts == {Verdict.OK}:
-            return
-        report.parent.mkdir(parents=True, exist_ok=True)
-        report.write_text(table + "\n")
-        raise AirflowFailException(table) if Verdict.MISS in verdicts else AirflowException(table)
+        found = [objective for objective in slo.objectives if objective.name == self.objective]
+        if not found:
+            raise AirflowFailException(f"{self.objectives}: {self.objective} was removed while the run went on")
+        prometheus = Prometheus(self.prometheus_url, self.patience_seconds)
+        record = judged(slo, found[0], prometheus, time.time(), self.stale_after_seconds, context["run_id"])
+        context["ti"].xcom_push(key=RECORD, value=record.as_json())
+        told = f"{record.verdict}: {record.objective}: {record.why} ({record.promised} is promised)"
+        self.log.info("%s\n%s", told, record.description)
+        if record.missed:
+            raise Missed(told)
+        if record.verdict != Verdict.OK:
+            raise Unknown(told)
 
 
-def slo_check(task_id: str, **task: Any) -> SloCheck:
-    """The task with the objectives, the Prometheus and the report that the settings name."""
-    settings = project_settings()
-    return SloCheck(
+def mail_unless_judged(context: Any) -> None:
+    """`on_failure_callback` of a verdict's task: a MISS is told once an episode, by the task that follows."""
+    if not isinstance(context.get("exception"), Missed | Unknown):
+        mail_failure(context)
+
+
+def list_objectives(task_id: str, **task: Any) -> ListObjectives:
+    """The task that names the objectives of the file in the settings."""
+    return ListObjectives(task_id=task_id, objectives=_objectives(), **task)
+
+
+def slo_checks(task_id: str, names: ListObjectives, **task: Any) -> MappedOperator:
+    """A task instance for each of `names`, shown by that name."""
+    monitoring = project_settings().monitoring
+    return SloCheck.partial(
         task_id=task_id,
-        objectives=str(project_home() / settings.monitoring.objectives),
-        prometheus_url=settings.monitoring.prometheus_url,
-        report=str(report_path(settings, "{{ dag.dag_id }}", "{{ run_id }}", "{{ task.task_id }}")),
+        objectives=_objectives(),
+        prometheus_url=monitoring.prometheus_url,
+        patience_seconds=monitoring.patience_seconds,
+        stale_after_seconds=monitoring.stale_after_seconds,
+        map_index_template="{{ task.objective }}",
+        on_failure_callback=[mail_unless_judged],
         **task,
-    )
+    ).expand(objective=names.output)
 
 
-def judged(prometheus_url: str, objective: Objective, query: str) -> Judgement:
-    """The verdict by what `query` yields now; UNKNOWN with the reason where Prometheus has no single number for it."""
-    try:
-        answer = requests.get(
-            f"{prometheus_url.rstrip('/')}/api/v1/query", params={"query": query}, timeout=TIMEOUT_SECONDS
-        )
-        body = answer.json()
-    except requests.RequestException as error:
-        return judge(objective, None, f"no answer from {prometheus_url} ({type(error).__name__})")
-    if body.get("status") != "success":
-        return judge(objective, None, f"Prometheus refuses the query: {body.get('error', answer.status_code)}")
-    return judge(objective, *_single(body["data"]))
-
-
-def _single(data: dict[str, Any]) -> tuple[float | None, str]:
-    """The one number of an instant query's answer, or None and why there is none."""
-    if data["resultType"] == "scalar":
-        return float(data["result"][1]), "not a number"
-    if data["resultType"] != "vector":
-        return None, f"the query yields a {data['resultType']}, not one number"
-    series = data["result"]
-    if not series:
-        return None, "no data"
-    if len(series) > 1:
-        return None, f"the query yields {len(series)} series, not one number"
-    return float(series[0]["value"][1]), "not a number: nothing was measured in the window"
-
-
-def verdict_table(judgements: Sequence[Judgement]) -> str:
-    """A line an objective, misses first: verdict, name, value against bound or why there is no value, description."""
-    order = (Verdict.MISS, Verdict.UNKNOWN, Verdict.OK)
-    return "\n".join(map(_line, sorted(judgements, key=lambda judgement: order.index(judgement.verdict))))
-
-
-def _line(judgement: Judgement) -> str:
-    objective, why = judgement.objective, judgement.why
-    if judgement.verdict is Verdict.UNKNOWN:
-        why = f"{why}; {bound_text(objective)} is promised"
-    return f"{judgement.verdict:8} {objective.name:20} {why}  # {objective.description}"
+def _objectives() -> str:
+    return str(project_home() / project_settings().monitoring.objectives)

@@ -12,6 +12,7 @@ from xxhash import xxh3_128_digest
 
 from contract.errors import CorruptValue
 from contract.states import BLOCK_TEXTS, VERSION, StateBlock, decode_block, encode_block, state_block_id, text_key
+from tests.damage import damaged
 
 
 def block_of(lengths: list[int], width: int = 3, kind: str = "int8", seed: int = 0, model: str = "m1") -> StateBlock:
@@ -42,15 +43,9 @@ def test_a_block_comes_back(lengths: list[int], width: int, kind: str, model: st
 
 
 def test_100_of_100_damages_are_refused() -> None:
-    whole, random = encode_block(block_of([4, 7, 2, 9], 16)), np.random.default_rng(7)
-    for number in range(100):
-        damaged = bytearray(whole)
-        if number % 2:
-            damaged[random.integers(len(whole))] ^= 1 << int(random.integers(8))
-        else:
-            del damaged[int(random.integers(len(whole))) :]
+    for raw in damaged(encode_block(block_of([4, 7, 2, 9], 16)), 100):
         with pytest.raises(CorruptValue, match="publish again"):
-            decode_block(bytes(damaged))
+            decode_block(raw)
 
 
 @pytest.mark.parametrize(

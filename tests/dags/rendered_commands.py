@@ -69,10 +69,13 @@ def recorders(folder: Path) -> Iterator[Path]:
 
 
 def call_of(task: Any, calls: Path) -> str:
-    """Renders and executes `task`. Of a task that starts no program, its rendered fields."""
+    """Renders and executes `task`. Of a task that starts no program, its fields."""
+    if task.is_mapped:
+        given = task.partial_kwargs
+        return "".join(f"{field} {given[field]}\n" for field in task.template_fields if field in given)
     context = literal_context(task)
     task.render_template_fields(context)
-    if task.task_type in ("SloCheck", "Retrain"):
+    if task.task_type in ("ListObjectives", "SloMails", "Retrain", "EmptyOperator"):
         return "".join(f"{field} {getattr(task, field)}\n" for field in task.template_fields)
     task.execute(context)
     words = calls.with_suffix(".words").read_text().splitlines()

@@ -14,7 +14,6 @@ CHAINS = {
     "candidates_daily": ["candidates", "validate_candidates", "encode_items", "publish"],
     "reranker_weekly": ["training_pairs", "train", "prune", "evaluate", "gate", "encode_items", "promote"],
     "rollback": ["rollback"],
-    "sla_check": ["judge_objectives"],
     "drift_daily": ["drift", "retrain"],
 }
 SCHEDULES = {"features_daily": "0 2 * * *", "reranker_weekly": "0 4 * * 0", "sla_check": "*/15 * * * *"}
@@ -26,6 +25,47 @@ def test_tasks_run_one_after_the_other(dags: dict[str, Any], dag_id: str) -> Non
     assert {task.task_id: set(task.downstream_task_ids) for task in dags[dag_id].tasks} == {
         task: {after} if after else set() for task, after in zip(chain, [*chain[1:], None], strict=True)
     }
+
+
+def test_objectives_are_judged_one_by_one_and_told_together(dags: dict[str, Any]) -> None:
+    sla_check = dags["sla_check"]
+    assert {task.task_id: set(task.downstream_task_ids) for task in sla_check.tasks} == {
+        "objectives": {"judge"},
+        "judge": {"all_kept", "tell"},
+        "all_kept": set(),
+        "tell": set(),
+    }
+    judge = sla_check.get_task("judge")
+    assert judge.is_mapped
+    assert judge.map_index_template == "{{ task.objective }}"
+    assert sla_check.get_task("tell").trigger_rule == "all_done"
+
+
+@pytest.fixture
+def with_retraining(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """sla_check where a miss that lasts sets off a training."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    monkeypatch.setenv("AIRFLOW_VAR_PACESETTER_HOME", str(tmp_path))
+    monkeypatch.setenv("PACE_MONITORING__RETRAIN_AFTER_MISSES", "4")
+    return DagBag(dag_folder=str(PROJECT / "dags")).dags["sla_check"]
+
+
+def test_a_miss_sets_off_a_training_where_the_settings_say_so(with_retraining: Any) -> None:
+    retrain = with_retraining.get_task("retrain")
+    assert retrain.upstream_task_ids == {"tell"}
+    assert retrain.trigger_rule == "all_done", "a mail that did not go out does not hold it up"
+    assert retrain.trigger_dag_id == "reranker_weekly"
+    assert retrain.decision == with_retraining.get_task("tell").decision
+
+
+@pytest.mark.parametrize("dag_id", ["features_daily", "candidates_daily"])
+def test_a_night_that_is_late_is_mailed(dags: dict[str, Any], dag_id: str) -> None:
+    (alert,) = dags[dag_id].deadline
+    assert alert.reference.reference_name == "DagRunQueuedAtDeadline"
+    assert alert.interval == timedelta(minutes=240)
+    assert alert.callback.path == "pacesetter_airflow.lateness.mail_late"
+    assert alert.callback.kwargs == {"minutes": 240.0}
 
 
 @pytest.mark.parametrize("dag_id", SCHEDULES)

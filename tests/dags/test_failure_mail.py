@@ -3,12 +3,14 @@
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pacesetter_airflow.slo_check import Missed, Unknown, mail_unless_judged
 from tests.airflow_sandbox import PROJECT
 from tests.dags.conftest import Mailbox
 
@@ -75,3 +77,17 @@ def test_a_failed_validation_is_mailed_with_what_failed_and_what_to_do(features_
         "%2B", "+"
     )
     assert "Open the Data Docs for the failed expectation" in text
+
+
+@pytest.mark.parametrize(
+    ("error", "mails"),
+    [(Missed("MISS"), []), (Unknown("UNKNOWN"), []), (ValueError("a mistake"), ["sla_check.judge failed"])],
+)
+def test_a_verdict_is_not_mailed_by_its_own_task_but_its_mistakes_are(
+    error: Exception, mails: list[str], mailbox: Mailbox
+) -> None:
+    ti = SimpleNamespace(
+        dag_id="sla_check", run_id="r", task_id="judge", try_number=1, max_tries=1, log_url="http://airflow/log"
+    )
+    mail_unless_judged({"ti": ti, "run_id": "r", "exception": error})
+    assert [mail["Subject"] for mail in mailbox.mails] == mails

@@ -1,4 +1,4 @@
-"""The task that sets off a training: by the decision alone, and for the date of its run."""
+"""The task that sets off a training: by the decision alone, with its conf and the reason."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def test_it_triggers_where_the_drift_job_says_so(decision: Path) -> None:
         run(decision)
     assert caught.value.trigger_dag_id == "reranker_weekly"
     assert caught.value.dag_run_id == "drift__today"
-    assert caught.value.conf == {"date": "2011-11-20"}
+    assert caught.value.conf == {"date": "2011-11-20", "cause": "past its bound: scores 0.5 > 0.25"}
 
 
 def test_it_is_skipped_with_the_reason_where_it_says_no(decision: Path) -> None:
@@ -44,5 +44,5 @@ def test_it_is_skipped_with_the_reason_where_it_says_no(decision: Path) -> None:
 def test_without_a_whole_decision_it_fails(decision: Path, left: str | None) -> None:
     if left is not None:
         decision.write_text(left)
-    with pytest.raises(AirflowException, match="no decision of the drift job"):
+    with pytest.raises(AirflowException, match="no decision of the task before"):
         run(decision)

@@ -14,6 +14,7 @@ from reranker.loading import build_reranker
 from reranker.query_states import answers_key, packed, unpacked
 from reranker.scoring import PreparedQuery, Reranker
 from tests.colour_shop import query
+from tests.damage import damaged
 from tests.split_model import export_split
 
 CPU = torch.device("cpu")
@@ -72,16 +73,11 @@ def test_models_number_formats_and_histories_have_keys_of_their_own() -> None:
 
 def test_100_of_100_damages_are_read_anew_and_mended(student: Path) -> None:
     shelf: dict[bytes, bytes] = {}
-    first, random = sharing(student, shelf), np.random.default_rng(5)
+    first = sharing(student, shelf)
     wanted = first.run(prepared(first)).final
     [(key, whole)] = shelf.items()
-    for number in range(100):
-        damaged = bytearray(whole)
-        if number % 2:
-            damaged[random.integers(len(whole))] ^= 1 << int(random.integers(8))
-        else:
-            del damaged[int(random.integers(len(whole))) :]
-        shelf[key] = bytes(damaged)
+    for number, raw in enumerate(damaged(whole, 100)):
+        shelf[key] = raw
         if number < 4:
             model = sharing(student, shelf)
             assert np.array_equal(model.run(prepared(model)).final, wanted)
@@ -89,7 +85,7 @@ def test_100_of_100_damages_are_read_anew_and_mended(student: Path) -> None:
             assert shelf[key] == whole
             continue
         with pytest.raises(CorruptValue, match="query states"):
-            unpacked(shelf[key], [None, None, (2, 16), (2, 16)], torch.float32, CPU)
+            unpacked(raw, [None, None, (2, 16), (2, 16)], torch.float32, CPU)
 
 
 def test_bytes_of_another_network_are_refused() -> None:

@@ -1,75 +1,25 @@
 """/monitor in a real browser: what it shows is what /monitor.json says, for every reader."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from contract.store.publisher import set_model
-from ops.embedded.servers import CHROMIUM
-from tests.browser import Browser, Page, chromium
-from tests.online.stack import Stack, Traffic, running_stack
+from tests.browser import Page
+from tests.online.gateway.opened_page import LEVELS, PARTS, QUANTILES, opened
+from tests.online.stack import Traffic, running_stack
 from tests.online.toy import publish, until, write_model
-
-PARTS = ("model", "features", "candidates", "queue", "other")
-LEVELS = ("full", "fast", "precomputed", "popular")
-QUANTILES = ("p50", "p95", "p99")
-TAB, ENTER, RIGHT = ("Tab", 9, ""), ("Enter", 13, "\r"), ("ArrowRight", 39, "")
 
 # Every cell that the page says is a figure of a window, and what is written there.
 CELLS = """[...document.querySelectorAll("[data-figure]")].map((cell) => ({
   window: cell.dataset.window ?? document.querySelector("[name=window]:checked").value,
   path: cell.dataset.figure, as: cell.dataset.as, of: cell.dataset.of, text: cell.textContent}))"""
-FOCUSED = """(() => { const at = document.activeElement, drawn = at.type === "radio" ? at.nextElementSibling : at;
-  return [at.id || at.className || at.name || at.getAttribute("href") || at.tagName.toLowerCase(),
-          getComputedStyle(drawn).outlineStyle]; })()"""
 # What moved, beyond what a reader did, and by how much.
 SHIFTS = """window.shifts = []; new PerformanceObserver((list) => {
   for (const shift of list.getEntries()) for (const {node, previousRect, currentRect} of shift.sources)
     window.shifts.push([node?.outerHTML ?? node?.textContent, previousRect.toJSON(), currentRect.toJSON()]);
   }).observe({type: "layout-shift"})"""
-# How many pixels of a chart have a colour of the theme.
-PIXELS = """((id, name) => {
-  const canvas = document.querySelector(`#${id} canvas`), wanted = getComputedStyle(document.documentElement)
-    .getPropertyValue(name).trim().match(/[0-9a-f]{2}/g).map((pair) => parseInt(pair, 16));
-  const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let found = 0;
-  for (let i = 0; i < data.length; i += 4) found += wanted.every((value, j) => data[i + j] === value);
-  return found; })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = CHROMIUM.path()
-    assert path is not None
-    with chromium(path) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A gateway and a ranker that have answered at two levels."""
-    models = tmp_path_factory.mktemp("models")
-    with running_stack(models, PACE_GATEWAY__CACHE_TTL_SECONDS="60") as stack:
-        publish(stack.client, stack.keys)
-        write_model(models, "m1")
-        set_model(stack.client, stack.keys, "m1")
-        with stack.ranker(), stack.gateway():
-            until(lambda: "serves" in stack.page("/readyz")[1]["ranker"], "the ranker serves")
-            for query in ("user_id=ann", "user_id=ann&item_id=cup", "user_id=stranger", "user_id=ann") * 5:
-                assert stack.ask(query)[0] == 200
-            until(lambda: any(stack.page("/monitor.json")[1]["series"]["t_total_ms"]), "a point of the series")
-            yield stack
-
-
-def opened(browser: Browser, stack: Stack, width: int = 1280, theme: str = "light") -> Page:
-    page = browser.page()
-    page.size(width, 900)
-    page.prefer(theme)
-    page.open(f"http://127.0.0.1:{stack.port}/monitor")
-    page.until("document.body?.dataset.state === 'live'", "the page is live")
-    return page
 
 
 def number(text: str) -> float | None:
@@ -86,7 +36,7 @@ def told(report: dict[str, Any], cell: dict[str, str]) -> float | None:
         value = value or 0
     if cell["as"] == "share":
         return value / window[cell["of"]] * 100 if window[cell["of"]] else None
-    return value * 100 if cell["as"] in ("percent") and value is not None else value
+    return value * 100 if cell["as"] == "percent" and value is not None else value
 
 
 def wrong_cells(page: Page, report: dict[str, Any]) -> list[Any]:
@@ -139,70 +89,6 @@ def test_the_table_has_every_number_of_the_charts(browser, stack) -> None:
         return len(wanted) > 0 and seen == [pytest.approx(row, abs=0.0501, rel=0.005) for row in wanted]
 
     until(same, "the table shows the newest series")
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_themes_can_be_read(browser, stack, theme) -> None:
-    page = opened(browser, stack, theme=theme)
-    names = ["panel", "page", "window", "text", "quiet", "accent", "good", "warn", "bad"]
-    marks = [f"part-{part}" for part in PARTS] + [f"level-{level}" for level in LEVELS]
-    marks += [f"quantile-{quantile}" for quantile in QUANTILES]
-    colour = {
-        name: page.evaluate(f"getComputedStyle(document.documentElement).getPropertyValue('--{name}').trim()")
-        for name in [*names, *marks]
-    }
-
-    assert (luminance(colour["page"]) < 0.1) == (theme == "dark")
-    for ground in ("panel", "page"):
-        for name in ("text", "quiet", "accent", "good", "warn", "bad"):
-            assert contrast(colour[name], colour[ground]) >= 4.5, (name, ground)
-    assert contrast(colour["accent"], colour["window"]) >= 4.5
-    for name in marks:
-        for ground in ("panel", "window"):
-            assert contrast(colour[name], colour[ground]) >= 3, (name, ground)
-    page.until(f"{PIXELS}('levels', '--level-full') > 20", "the chart is drawn in the colours of the theme")
-
-
-def test_a_theme_that_changes_is_followed(browser, stack) -> None:
-    page = opened(browser, stack, theme="light")
-    page.prefer("dark")
-
-    page.until(f"{PIXELS}('levels', '--level-full') > 20", "the chart is drawn anew")
-
-
-def test_a_phone_needs_no_sideways_scrolling(browser, stack) -> None:
-    page = opened(browser, stack, width=360)
-    page.evaluate("document.querySelector('summary').click()")
-    page.until("document.querySelectorAll('#points tr').length > 0", "the table is there")
-
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
-    beyond = """[...document.querySelectorAll("main *")].filter((one) => !one.closest(".scroll, .unseen, .u-wrap"))
-      .filter((one) => one.getBoundingClientRect().right > 360).map((one) => one.outerHTML.slice(0, 80))"""
-    assert page.evaluate(beyond) == []
-
-
-def test_a_keyboard_reaches_everything_and_sees_where_it_is(browser, stack) -> None:
-    page = opened(browser, stack)
-    seen = []
-    for _ in range(5):
-        page.press(*TAB)
-        seen.append(page.evaluate(FOCUSED))
-
-    assert [name for name, _ in seen] == ["skip", "window", "pause", "summary", "monitor.json"]
-    assert all(outline == "solid" for _, outline in seen)
-
-
-def test_a_keyboard_skips_to_the_figures_and_chooses_a_window(browser, stack) -> None:
-    page = opened(browser, stack)
-    page.press(*TAB)
-    page.press(*ENTER)
-    assert page.evaluate(FOCUSED)[0] == "figures"
-
-    page = opened(browser, stack)
-    page.press(*TAB)
-    page.press(*TAB)
-    page.press(*RIGHT)
-    assert page.evaluate("document.querySelector('[name=window]:checked').value") == "15m"
 
 
 def test_a_server_that_went_is_told_and_the_figures_stay_with_their_age(browser, tmp_path) -> None:
@@ -272,6 +158,8 @@ def test_markup_in_names_is_text(browser, tmp_path) -> None:
 
 def test_nothing_comes_from_elsewhere_and_nothing_moves(browser, stack) -> None:
     page = opened(browser, stack)
+    page.evaluate("requestAnimationFrame(() => requestAnimationFrame(() => { window.painted = true; }))")
+    page.until("window.painted", "the first figures have found their places")
     page.evaluate(SHIFTS)
     with Traffic(stack):
         asked = len(page.requests())
@@ -308,15 +196,3 @@ def test_a_page_asks_nothing_while_it_is_paused(browser, stack) -> None:
 
     page.evaluate("document.getElementById('pause').click()")
     until(lambda: len(page.requests()) > asked, "it goes on")
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of #rrggbb, by WCAG 2.2."""
-    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)

@@ -1,0 +1,1 @@
+"""The objectives as sla_check sees them: asked, judged, remembered, told once an episode."""
