@@ -13,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ def settings_of(url: str) -> Settings:
             "rerank_depth": CANDIDATES,
         },
         ranker={"endpoint": f"tcp://{HOST}:{free_port()}"},
-        log={"level": "ERROR"},
+        log={"level": "ERROR", "requests": "none"},
     )
 
 
@@ -136,8 +136,8 @@ def paths() -> Iterator[str]:
 
 
 @contextmanager
-def gateway(settings: Settings) -> Iterator[psutil.Process]:
-    """The real server as a process of its own."""
+def gateway(settings: Settings, module: str = "online.gateway", log: Path | None = None) -> Iterator[psutil.Process]:
+    """The real server as a process of its own; what it writes to standard error goes to `log`."""
     chosen = settings.model_dump(exclude_unset=True)
     variables = {
         f"PACE_{section}__{name}".upper(): str(value)
@@ -145,7 +145,8 @@ def gateway(settings: Settings) -> Iterator[psutil.Process]:
         for name, value in values.items()
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PACE_")}
-    child = subprocess.Popen([sys.executable, "-m", "online.gateway"], env={**inherited, **variables})
+    with nullcontext() if log is None else log.open("ab") as errors:
+        child = subprocess.Popen([sys.executable, "-m", module], env={**inherited, **variables}, stderr=errors)
     try:
         wait_ready(settings.gateway.port)
         yield psutil.Process(child.pid)

@@ -41,7 +41,8 @@ def main(endpoint: str, work_ms: str = "0") -> None:
             scores=(np.cos(places) - places / 20).astype("<f4").tobytes(),
             queue_ms=0.0,
             features_ms=0.0,
-            model_ms=0.0,
+            encode_ms=0.0,
+            score_ms=0.0,
         )
         router.send_multipart([peer, encode(reply)])
 

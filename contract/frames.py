@@ -11,14 +11,17 @@ import msgspec
 from contract.errors import BadInput
 from contract.records import UserRecord
 
-VERSION = 2
+VERSION = 3
 MAX_FRAME_BYTES = 1 << 20
 
 ErrorCode = Literal["bad_frame", "no_model", "other_model", "other_generation", "over_budget", "stopping", "internal"]
 
 
 class RankRequest(msgspec.Struct, frozen=True, tag="rank", kw_only=True):
-    """Score `candidates` (contract.codec bytes) for a query. `budget_ms` is what is left, not a time of day."""
+    """Score `candidates` (contract.codec bytes) for a query. `budget_ms` is what is left, not a time of day.
+
+    `trace_id` is what both sides' logs know the request by.
+    """
 
     version: int = VERSION
     request_id: int
@@ -29,12 +32,14 @@ class RankRequest(msgspec.Struct, frozen=True, tag="rank", kw_only=True):
     candidates: bytes
     sources: tuple[str, ...]
     budget_ms: float
+    trace_id: str = ""
 
 
 class RankReply(msgspec.Struct, frozen=True, tag="ranked", kw_only=True):
     """`scores`: little-endian float32, one a candidate in the request's order. Times in milliseconds.
 
-    `level` is the model's that they were made at; `best` whether that is the best one it may be served at.
+    `level` is the model's that they were made at; `best` whether that is the best one it may be served at. `encode_ms`
+    went to texts that had to be read, `score_ms` to the candidates beside the query.
     """
 
     request_id: int
@@ -44,7 +49,8 @@ class RankReply(msgspec.Struct, frozen=True, tag="ranked", kw_only=True):
     scores: bytes
     queue_ms: float
     features_ms: float
-    model_ms: float
+    encode_ms: float
+    score_ms: float
 
 
 class RankError(msgspec.Struct, frozen=True, tag="error", kw_only=True):

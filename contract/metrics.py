@@ -13,10 +13,14 @@ SECONDS = (
 )  # fmt: skip
 PAIRS = (1.0, 10.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
-# The stages of a request: t_total = t_model + t_system, and t_system is all but `model`.
-STAGES = ("queue", "candidates", "features", "model", "system", "total")
+# The stages of a request, in the order of time: they do not overlap, and t_total is their sum.
+PARTS = ("parse", "candidates", "rules", "transfer", "queue", "features", "encode", "score", "serialize")
+# Those that the network computes in: t_model is their sum, and t_total = t_model + t_system.
+MODEL_PARTS = ("encode", "score")
+SUMS = ("model", "system", "total")
+STAGES = (*PARTS, *SUMS)
 # The ranker's own view, under names of their own so that a sum over processes counts nothing twice.
-RANKER_STAGES = ("ranker_features", "ranker_model")
+RANKER_STAGES = ("ranker_features", "ranker_encode", "ranker_score")
 
 
 @dataclass(frozen=True)

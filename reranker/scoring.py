@@ -56,6 +56,8 @@ class Reranker:
     the best first; `split` is None for a whole cross-encoder, which has one.
     `golden_difference` is what `load_reranker` found between the golden scores and this machine's, as `compare` does;
     NaN where nobody looked. `ndcg10` was measured on the validation period; NaN where the manifest does not say.
+    Of the last `run`, `encode_seconds` went to reading texts whose states were not there; a whole cross-encoder knows
+    no such texts.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Reranker:
         self.half = half
         self.device = device
         self.golden_difference = float("nan")
+        self.encode_seconds = 0.0
         self._network = network.to(device).eval()
         if half is not None:  # the head stays in float32
             self._network.encoder.to(half)
@@ -144,27 +147,27 @@ class Reranker:
         if level not in self.levels:
             raise ValueError(f"model {self.version} has levels {', '.join(self.levels)}, not {level}")
         try:
-            found = self._scores(prepared, level)
+            return self._scores(prepared, level)
         except torch.cuda.OutOfMemoryError as error:
             if self._batch_pairs < self._limits.batch_pairs:
                 raise
             reason = str(error).partition("\n")[0]
-        else:
-            return PairScores(found[0], found[1])
         # Outside the handler: there the exception still held the activations.
         self._batch_pairs = max(1, self._batch_pairs // 2)
         log.warning("out of memory (%s): scoring goes on %d pairs at a time", reason, self._batch_pairs)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        found = self._scores(prepared, level)
-        return PairScores(found[0], found[1])
+        return self._scores(prepared, level)
 
-    def _scores(self, prepared: PreparedQuery, level: LevelName) -> NDArray[np.float32]:
+    def _scores(self, prepared: PreparedQuery, level: LevelName) -> PairScores:
         asked = prepared.query, prepared.items, prepared.features
         with torch.inference_mode():
             if self.split is None:
-                return self._pairs.scores(*asked, self._batch_pairs)
-            return self.split.scores(*asked, level, self._batch_pairs)
+                return PairScores(*self._pairs.scores(*asked, self._batch_pairs))
+            self.split.encoding.seconds()  # of a request that failed
+            found = self.split.scores(*asked, level, self._batch_pairs)
+            self.encode_seconds = self.split.encoding.seconds()
+        return PairScores(*found)
 
     def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
         """Make these states of items, of so many tokens, the ones that it scores from, all at once; their bytes.

@@ -19,6 +19,7 @@ from reranker.queries import OUTCOMES, Queries
 from reranker.shelf import Shelf, Slab, filled, keys_of
 from reranker.split import SplitNetwork
 from reranker.states import StateCodec, StateKind
+from reranker.stopwatch import Stopwatch
 from reranker.tokens import ITEM, TextTensors
 
 
@@ -52,6 +53,7 @@ class SplitScorer:
         room = max(limits.annex_tokens, limits.batch_pairs * (encoder.item_tokens + 2))
         self.shelf = Shelf(StateCodec(network, kind), tuple(levels.values()), device, room)
         self.reuse = Reuse()
+        self.encoding = Stopwatch(device)
         self._engine = Engine(network)
         self.queries = Queries(model, self._engine, encoder, min(levels.values()), device, limits.known_queries)
         self._network, self._encoder, self._levels = network, encoder, levels
@@ -67,12 +69,13 @@ class SplitScorer:
     ) -> NDArray[np.float32]:
         """float32[2, n]: final and text score of each item; `features` float32[n, features].
 
-        `batch_pairs`: fewer in one pass than usual.
+        What of it went to reading texts, `encoding` has measured. `batch_pairs`: fewer in one pass than usual.
         """
         depth, out = self._levels[level], np.zeros((2, len(items)), np.float32)
         if not items:
             return out
-        (seen, outcome), keys = self.queries.answers(query), keys_of(items)
+        with self.encoding.running():
+            (seen, outcome), keys = self.queries.answers(query), keys_of(items)
         self.reuse["query", outcome] += 1
         order = np.argsort([len(item) for item in items], kind="stable")
         size = min(batch_pairs or self._batch_pairs, self._batch_pairs)
@@ -80,12 +83,14 @@ class SplitScorer:
         for start in range(0, len(items), size):
             rows = order[start : start + size]
             texts, chosen = [items[row] for row in rows], [keys[row] for row in rows]
-            self._read_unknown(texts, chosen, slab, size)
+            with self.encoding.running():
+                self._read_unknown(texts, chosen, slab, size)
             try:
                 states = self.shelf.states(chosen, depth, slab)
             except KeyError:  # to make room for some of the batch others were dropped: there is room for all of it
                 self.shelf.forget()
-                self._read_unknown(texts, chosen, slab, size)
+                with self.encoding.running():
+                    self._read_unknown(texts, chosen, slab, size)
                 states = self.shelf.states(chosen, depth, slab)
             cls = self._engine.cls(seen, states, depth)
             scores: Scores = self._network.judge(cls, torch.from_numpy(features[rows]).to(self._device))

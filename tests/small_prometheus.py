@@ -33,7 +33,7 @@ class Gateway:
         self._age = metrics.gauge(metrics.CANDIDATES_AGE_SECONDS, self.registry)
         self._model = metrics.gauge(metrics.MODEL_INFO, self.registry)
 
-    def answer(self, seconds: float, outcome: str = "ok", level: str = "full", stage: str = "model") -> None:
+    def answer(self, seconds: float, outcome: str = "ok", level: str = "full", stage: str = "score") -> None:
         """A recommend call that took so long, nearly all of it in one stage."""
         self._requests.labels("/recommend", outcome, level).observe(seconds)
         self._levels.labels(level).inc()
@@ -60,19 +60,23 @@ def traffic(gateway: Gateway, outcome: str = "ok") -> Iterator[Callable[[float],
 
     thread = Thread(target=ask)
     thread.start()
-    yield lambda seconds: takes.__setitem__(0, seconds)
-    stop.set()
-    thread.join()
+    try:
+        yield lambda seconds: takes.__setitem__(0, seconds)
+    finally:
+        stop.set()
+        thread.join()
 
 
 @contextmanager
 def exporter(gateway: Gateway) -> Iterator[int]:
     """The port where its metrics are served."""
     server, thread = start_http_server(0, addr="127.0.0.1", registry=gateway.registry)
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @contextmanager

@@ -57,3 +57,16 @@ class Demo(Section):
 
 class Log(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["text", "json"] = Field("text", description="How gateway and ranker write: for people, or machines")
+    requests: Literal["all", "degraded", "none"] = Field(
+        "all", description="Requests that leave a line of JSON with trace id and times: all, those below the best level"
+    )
+
+
+class Tracing(Section):
+    endpoint: str = Field(
+        "", description="OTLP address for spans of requests, http://127.0.0.1:4318/v1/traces; empty: none are made"
+    )
+    sampled: float = Field(
+        0.01, ge=0, le=1, description="Share of requests that are traced; a caller's traceparent decides for its own"
+    )

@@ -4,7 +4,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contract.settings.model import Drift, Gate, Prune, Registry, Training
 from contract.settings.night import Candidates, Checks, Night, Source
-from contract.settings.operation import Airflow, Demo, Log, Mail, Monitoring
+from contract.settings.operation import Airflow, Demo, Log, Mail, Monitoring, Tracing
 from contract.settings.serving import Events, Gateway, Ranker, Redis
 
 
@@ -33,3 +33,4 @@ class Settings(BaseSettings):
     monitoring: Monitoring = Monitoring()
     demo: Demo = Demo()
     log: Log = Log()
+    tracing: Tracing = Tracing()

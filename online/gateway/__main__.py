@@ -41,10 +41,11 @@ def main() -> int:
     return 0
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, factory: str = "online.gateway.wsgi:build") -> None:
+    """Until SIGTERM."""
     gateway = settings.gateway
     Granian(
-        "online.gateway.wsgi:build",
+        factory,
         factory=True,
         interface=Interfaces.WSGI,
         address=gateway.host,

@@ -23,19 +23,29 @@ class Explanation(msgspec.Struct, frozen=True):
     scored: int
 
 
-class RecommendAnswer(msgspec.Struct, frozen=True):
-    """The body of a 200. `degraded` says why `level` is not the first; `model_version` is null where none is live."""
+class Untimed(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer but for its times, which are known once this has been written.
+
+    `degraded` says why `level` is not the first; `model_version` is null where none is live; `trace_id` is what logs
+    and traces know the request by.
+    """
 
     recommendation_id: str
+    trace_id: str
     generation: int
     model_version: str | None
     level: Level
     degraded: Reason | None
     cached: bool
     items: Sequence[SlateItem] | msgspec.Raw
+    explanation: Explanation | UnsetType = UNSET
+
+
+class RecommendAnswer(Untimed, frozen=True, kw_only=True):
+    """The body of a 200. `took_ms` is the total of `timing_ms`."""
+
     took_ms: float
     timing_ms: TimingMs
-    explanation: Explanation | UnsetType = UNSET
 
 
 class Slate(msgspec.Struct, frozen=True, array_like=True):
@@ -92,22 +102,26 @@ def decode_slate(raw: bytes) -> Slate | None:
         return None
 
 
-def answer_body(slate: Slate, recommendation_id: str, cached: bool, timing: TimingMs) -> bytes:
-    """JSON of a RecommendAnswer."""
+def untimed_body(slate: Slate, recommendation_id: str, trace_id: str, cached: bool) -> bytes:
+    """JSON of an Untimed."""
     return _json.encode(
-        RecommendAnswer(
-            recommendation_id,
-            slate.generation,
-            slate.model_version or None,
-            slate.level,
-            slate.degraded,
-            cached,
-            msgspec.Raw(slate.items),
-            timing.total,
-            timing,
-            UNSET if slate.explanation is None else slate.explanation,
+        Untimed(
+            recommendation_id=recommendation_id,
+            trace_id=trace_id,
+            generation=slate.generation,
+            model_version=slate.model_version or None,
+            level=slate.level,
+            degraded=slate.degraded,
+            cached=cached,
+            items=msgspec.Raw(slate.items),
+            explanation=UNSET if slate.explanation is None else slate.explanation,
         )
     )
+
+
+def answer_body(untimed: bytes, timing: TimingMs) -> bytes:
+    """JSON of a RecommendAnswer."""
+    return b'%b,"took_ms":%b,"timing_ms":%b}' % (untimed[:-1], _json.encode(timing.total), _json.encode(timing))
 
 
 def material(pointer: Pointer, request: RecommendRequest) -> bytes:

@@ -26,6 +26,7 @@ from online.gateway.ranker_pool import RankerPool
 from online.gateway.recommend import RecommendCall, recommend_blueprint
 from online.gateway.recommender import Recommender
 from online.gateway.standby import Pulse
+from online.gateway.telemetry.telemetry import Telemetry, telemetry_of
 
 # An append is off the request path, so it may take longer than a read.
 EVENTS_TIMEOUT_SECONDS = 1.0
@@ -39,6 +40,7 @@ class Background:
     impressions: ImpressionQueue
     monitor: Monitor
     ranker: RankerPool
+    telemetry: Telemetry
 
     def start(self) -> None:
         """Warm up, then start the threads: the app is ready, or says in /readyz why it is not."""
@@ -52,6 +54,7 @@ class Background:
         self.pulse.stop()
         self.impressions.stop()
         self.ranker.close()
+        self.telemetry.stop()
 
 
 def create_app(settings: Settings) -> Flask:
@@ -85,18 +88,19 @@ def create_app(settings: Settings) -> Flask:
         settings.redis.timeout_seconds,
     )
     monitor = Monitor(metrics, pulse, Path(settings.monitoring.objectives))
+    telemetry = telemetry_of(settings, metrics)
     model = bounded_request(limits)
 
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = limits.max_body_bytes
     answer_with_problems(app)
     app.register_blueprint(
-        recommend_blueprint(RecommendCall(model, recommender, impressions, metrics, limits.timeout_ms))
+        recommend_blueprint(RecommendCall(model, recommender, impressions, telemetry, limits.timeout_ms))
     )
     app.register_blueprint(monitor_blueprint(monitor))
     app.register_blueprint(monitor_page_blueprint())
     app.register_blueprint(machines_blueprint(metrics, pulse, openapi_document(model, _version())))
-    background = Background(pulse, impressions, monitor, ranker)
+    background = Background(pulse, impressions, monitor, ranker, telemetry)
     app.extensions["background"] = background
     background.start()
     return app

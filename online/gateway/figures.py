@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract import metrics as names
+from contract.metrics import PARTS
 from online.gateway.windows import Histogram, Snapshot
-
-# Stages that do not overlap; what of `system` is none of them is `other`.
-PARTS = ("model", "features", "candidates", "queue", "other")
 
 
 def stages_between(now: Snapshot, before: Snapshot) -> dict[str, Histogram]:
@@ -48,7 +46,7 @@ def window(now: Snapshot, before: Snapshot) -> dict[str, Any]:
 def parts_ms(stages: Mapping[str, Histogram]) -> dict[str, float | None]:
     """Milliseconds of an answer by part, on average."""
     answers = stages["total"].count
-    return {part: milliseconds(sum_ / answers if answers else None) for part, sum_ in _part_sums(stages).items()}
+    return {part: milliseconds(stages[part].sum / answers if answers else None) for part in PARTS}
 
 
 def milliseconds(seconds: float | None) -> float | None:
@@ -74,12 +72,5 @@ def _bottleneck(stages: Mapping[str, Histogram]) -> dict[str, Any] | None:
     total = stages["total"].sum
     if not stages["total"].count or total <= 0:
         return None
-    parts = _part_sums(stages)
-    name = max(parts, key=lambda part: parts[part])
-    return {"stage": name, "share": round(parts[name] / total, 4)}
-
-
-def _part_sums(stages: Mapping[str, Histogram]) -> dict[str, float]:
-    """Seconds, over all answers."""
-    parts = {part: stages[part].sum for part in PARTS if part != "other"}
-    return {**parts, "other": max(stages["total"].sum - sum(parts.values()), 0.0)}
+    name = max(PARTS, key=lambda part: stages[part].sum)
+    return {"stage": name, "share": round(stages[name].sum / total, 4)}

@@ -10,10 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from contract import metrics as names
-from online.gateway.levels import Level, Reason
-from online.gateway.stages import TimingMs
-
-Outcome = str  # ok, refused (4xx), error (5xx)
+from online.gateway.telemetry.finished import Finished
 
 
 class GatewayMetrics:
@@ -43,18 +40,17 @@ class GatewayMetrics:
         self._cache_of = lru_cache(4)(self._cache.labels)
         self._impressions_of = lru_cache(4)(self._impressions.labels)
 
-    def answered(self, route: str, level: Level, degraded: Reason | None, timing: TimingMs) -> None:
-        """A slate was served; every stage is observed, 0 where it did not run, so that means add up."""
-        self._request_of(route, "ok", level).observe(timing.total / 1000)
+    def tell(self, done: Finished) -> None:
+        """A request is over. Of an answer every stage is observed, 0 where it did not run, so that means add up."""
+        timing = done.timing
+        self._request_of(done.route, done.outcome, done.level or "none").observe(timing.total / 1000)
+        if done.level is None:
+            return
         for stage, histogram in self._stages:
             histogram.observe(getattr(timing, stage) / 1000)
-        self._level_of(level).inc()
-        if degraded is not None:
-            self._shed_of(degraded).inc()
-
-    def failed(self, route: str, outcome: Outcome, seconds: float) -> None:
-        """A recommend call ended in a problem."""
-        self._request_of(route, outcome, "none").observe(seconds)
+        self._level_of(done.level).inc()
+        if done.degraded is not None:
+            self._shed_of(done.degraded).inc()
 
     def cache_looked_up(self, hit: bool) -> None:
         self._cache_of("hit" if hit else "miss").inc()

@@ -6,7 +6,7 @@ script as text.
 
 from flask import Blueprint, Response, render_template
 
-from online.gateway.figures import PARTS
+from contract.metrics import MODEL_PARTS, PARTS
 from online.gateway.monitor import SNAPSHOT_SECONDS, WINDOWS_MINUTES
 from online.gateway.series import LEVELS, QUANTILES
 
@@ -42,6 +42,7 @@ def monitor_page_blueprint() -> Blueprint:
         return render_template(
             "monitor.html",
             parts=PARTS,
+            model_parts=MODEL_PARTS,
             levels=LEVELS,
             quantiles=tuple(QUANTILES),
             windows=WINDOWS_MINUTES,

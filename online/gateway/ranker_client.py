@@ -34,6 +34,7 @@ class Question(NamedTuple):
     context: tuple[str, ...]
     candidates: bytes
     sources: tuple[str, ...]
+    trace_id: str = ""
 
 
 class RankerClient:

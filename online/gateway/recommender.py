@@ -51,16 +51,19 @@ class Recommender:
         except StoreUnreachable as error:
             self.store_breaker.failed()
             log.debug("answered from memory: %s", error)
-            return self._from_memory(request, "store_unreachable"), False
+            reason: Reason = "store_unreachable"
         except NoGeneration:
-            return self._from_memory(request, "no_generation"), False
+            reason = "no_generation"
         except CorruptValue as error:
-            log.error("answered from memory: %s", error)
-            return self._from_memory(request, "corrupt_value"), False
+            log.error("answered from memory: %s, trace %s", error, clock.trace_id, extra={"trace_id": clock.trace_id})
+            reason = "corrupt_value"
         except OutOfTime:
-            return self._from_memory(request, "over_budget"), False
-        self.store_breaker.succeeded()
-        return answer
+            reason = "over_budget"
+        else:
+            self.store_breaker.succeeded()
+            return answer
+        clock.lap("candidates")
+        return self._from_memory(request, reason), False
 
     def _from_store(self, request: RecommendRequest, clock: RequestClock) -> tuple[Slate, bool]:
         context = request.context
@@ -73,7 +76,7 @@ class Recommender:
         slate = decode_slate(raw) if raw is not None else None
         self.metrics.cache_looked_up(hit=slate is not None)
         if slate is not None:
-            clock.candidates_are_there()
+            clock.lap("candidates")
             return slate, True
         clock.require(self.store_timeout_seconds)
         data = self.reader.query(pointer.generation, request.user_id, context)
@@ -102,12 +105,13 @@ class Recommender:
             {*request.exclude, *never_proposed(context, history, meta.repeats)},
             self.limits.merged_candidates,
         )
+        clock.lap("candidates")
         stranger = _stranger(request, data, known)
         asks_model = bool(pointer.model) and stranger is None
         enough = max(request.n, self.limits.rerank_depth) if asks_model else request.n
         clock.require(self.store_timeout_seconds)
         kept = keep(candidates, request.filter, enough, lambda ids: self.generations.items(generation, ids))
-        clock.candidates_are_there()
+        clock.lap("rules")
 
         level: Level = "precomputed" if data.user_candidates is not None or data.item_candidates else "popular"
         reason: Reason | None = stranger or (None if pointer.model else "no_model")
@@ -125,6 +129,7 @@ class Recommender:
                 reason = None if best else "over_budget"
                 scores = dict(zip(scored, values, strict=True))
                 positions = in_model_order(positions, values)
+                clock.lap("rules")
             except RankingFailed as error:
                 log.debug("not re-ranked: %s", error)
                 reason = error.reason

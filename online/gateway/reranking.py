@@ -45,8 +45,13 @@ def model_scores(
     if budget <= 0:
         raise RankingFailed("over_budget")
     listed = encode_candidates(candidates)
-    reply = ranker.rank(Question(pointer.generation, pointer.model, user, context, listed, sources), budget)
-    clock.ranked(reply.queue_ms, reply.features_ms, reply.model_ms)
+    asked = Question(pointer.generation, pointer.model, user, context, listed, sources, clock.trace_id)
+    try:
+        reply = ranker.rank(asked, budget)
+    except RankingFailed:
+        clock.lap("transfer")
+        raise
+    clock.ranked(*(spent / 1000 for spent in (reply.queue_ms, reply.features_ms, reply.encode_ms, reply.score_ms)))
     if len(reply.scores) != 4 * len(candidates):
         raise RankingFailed("ranker_error", f"{len(reply.scores) / 4:g} scores for {len(candidates)} candidates")
     scores = np.frombuffer(reply.scores, "<f4").tolist()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from contract import metrics as names
-from online.gateway.figures import PARTS, milliseconds, parts_ms, per_second, stages_between
+from contract.metrics import PARTS
+from online.gateway.figures import milliseconds, parts_ms, per_second, stages_between
 from online.gateway.levels import Level
 from online.gateway.windows import Snapshot
 

@@ -2,8 +2,16 @@
 
 import time
 from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import msgspec
+
+from contract.metrics import MODEL_PARTS, PARTS
+
+Part = Literal["parse", "candidates", "rules", "transfer", "queue", "features", "encode", "score", "serialize"]
+
+
+_ROUND_TRIP: tuple[Part, ...] = ("transfer", "queue", "features", "encode", "score", "transfer")
 
 
 class OutOfTime(Exception):
@@ -11,27 +19,43 @@ class OutOfTime(Exception):
 
 
 class TimingMs(msgspec.Struct, frozen=True):
-    """Milliseconds by stage. `total` = `model` + `system`; the first three are parts of `system`."""
+    """Milliseconds by stage: the first nine add up to `total`; `model` is `encode` and `score`, `system` the rest."""
 
-    queue: float
+    parse: float
     candidates: float
+    rules: float
+    transfer: float
+    queue: float
     features: float
+    encode: float
+    score: float
+    serialize: float
     model: float
     system: float
     total: float
 
 
-class RequestClock:
-    """Started on arrival; the budget is set once the request is read."""
+class Lap(NamedTuple):
+    """So many seconds of a part, up to `until` on the request's clock."""
 
-    def __init__(self, budget_seconds: float, now: Callable[[], float] = time.perf_counter) -> None:
+    part: Part
+    seconds: float
+    until: float
+
+
+class RequestClock:
+    """Started on arrival; the budget is set once the request is read.
+
+    `lap` gives all the time since the lap before to a part, so that nothing is counted twice and nothing is left out.
+    """
+
+    def __init__(self, budget_seconds: float, trace_id: str = "", now: Callable[[], float] = time.perf_counter) -> None:
+        """`trace_id` is what logs and traces know the request by."""
+        self.trace_id = trace_id
         self._now = now
-        self._started = now()
+        self._started = self._until = now()
         self.budget_seconds = budget_seconds
-        self.candidates_seconds = 0.0
-        self.queue_ms = 0.0
-        self.features_ms = 0.0
-        self.model_ms = 0.0
+        self.laps: list[Lap] = []
 
     def elapsed_seconds(self) -> float:
         return self._now() - self._started
@@ -44,22 +68,32 @@ class RequestClock:
         if self.remaining_seconds() < seconds:
             raise OutOfTime
 
-    def candidates_are_there(self) -> None:
-        self.candidates_seconds = self.elapsed_seconds()
+    def lap(self, part: Part) -> None:
+        """What happened since the lap before was this."""
+        now = self._now()
+        self.laps.append(Lap(part, now - self._until, now - self._started))
+        self._until = now
 
-    def ranked(self, queue_ms: float, features_ms: float, model_ms: float) -> None:
-        """Times that the ranker measured."""
-        self.queue_ms, self.features_ms, self.model_ms = queue_ms, features_ms, model_ms
+    def ranked(self, queue: float, features: float, encode: float, score: float) -> None:
+        """The ranker was asked since the lap before, and measured so many seconds itself: the others are the way."""
+        now = self._now()
+        spent = now - self._until
+        measured = queue + features + encode + score
+        # Two clocks: what the ranker says can be no longer than the wait for it.
+        scale = min(1.0, spent / measured) if measured > 0 else 1.0
+        way = (spent - measured * scale) / 2
+        until = self._until - self._started
+        parts = (queue * scale, features * scale, encode * scale, score * scale)
+        for part, seconds in zip(_ROUND_TRIP, (way, *parts, way), strict=True):
+            until += seconds
+            self.laps.append(Lap(part, seconds, until))
+        self._until = now
 
     def timing(self) -> TimingMs:
-        """All stages up to now."""
-        total = round(self.elapsed_seconds() * 1000, 3)
-        model = min(round(self.model_ms, 3), total)
-        return TimingMs(
-            round(self.queue_ms, 3),
-            round(self.candidates_seconds * 1000, 3),
-            round(self.features_ms, 3),
-            model,
-            round(total - model, 3),
-            total,
-        )
+        """Of all laps."""
+        seconds = dict.fromkeys(PARTS, 0.0)
+        for part, spent, _ in self.laps:
+            seconds[part] += spent
+        total, model = sum(seconds.values()), sum([seconds[part] for part in MODEL_PARTS])
+        values = (*seconds.values(), model, total - model, total)
+        return TimingMs(*[round(value * 1000, 3) for value in values])

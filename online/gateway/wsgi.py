@@ -1,6 +1,5 @@
 """What a server process of granian loads: `online.gateway.wsgi:build`, a factory."""
 
-import logging
 import signal
 from multiprocessing.util import Finalize
 
@@ -8,6 +7,7 @@ from flask import Flask
 
 from contract.settings import read_settings
 from online.gateway.app import create_app
+from online.logs import write_logs
 
 
 def build() -> Flask:
@@ -15,7 +15,7 @@ def build() -> Flask:
     # Until granian has set its own handlers, the one inherited from its parent would swallow a SIGTERM.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     settings = read_settings()
-    logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    write_logs(settings.log)
     app = create_app(settings)
     # A process of multiprocessing runs its finalizers, and no atexit handlers.
     Finalize(None, app.extensions["background"].stop, exitpriority=10)

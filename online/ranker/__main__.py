@@ -1,6 +1,5 @@
 """`python -m online.ranker` scores for the gateways until SIGTERM."""
 
-import logging
 import os
 import signal
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 from contract.allocation import keep_freed_memory
 from contract.errors import PacesetterError
 from contract.settings import Settings, read_settings
+from online.logs import write_logs
 from online.ranker.main import Ranker
 from online.ranker.models import Scorer
 
@@ -17,7 +17,7 @@ def main() -> int:
     keep_freed_memory()
     try:
         settings = read_settings()
-        logging.basicConfig(level=settings.log.level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        write_logs(settings.log)
         ranker = _ranker(settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ranker.stop())

@@ -17,7 +17,7 @@ class RankerMetrics:
         self._queue_size = names.gauge(names.QUEUE_SIZE, self.registry)
         self._pairs = names.histogram(names.BATCH_PAIRS, self.registry)
         stages = names.histogram(names.STAGE_SECONDS, self.registry)
-        self._features, self._model = (stages.labels(stage) for stage in names.RANKER_STAGES)
+        self._stages = [stages.labels(stage) for stage in names.RANKER_STAGES]
         self._refused = names.counter(names.SHED, self.registry)
         self._loads = names.counter(names.MODEL_LOADS, self.registry)
         self._info = names.gauge(names.MODEL_INFO, self.registry)
@@ -29,11 +29,12 @@ class RankerMetrics:
         self._state_loads = names.counter(names.STATE_LOADS, self.registry)
         self._texts = names.counter(names.TEXTS, self.registry)
 
-    def scored(self, pairs: int, waited_seconds: float, features_seconds: float, model_seconds: float) -> None:
+    def scored(self, pairs: int, waited_seconds: float, *stage_seconds: float) -> None:
+        """`stage_seconds` are those of names.RANKER_STAGES."""
         self._queue_wait.observe(waited_seconds)
         self._pairs.observe(pairs)
-        self._features.observe(features_seconds)
-        self._model.observe(model_seconds)
+        for stage, seconds in zip(self._stages, stage_seconds, strict=True):
+            stage.observe(seconds)
 
     def states_loaded(self, outcome: str) -> None:
         """`outcome`: loaded or refused."""

@@ -33,7 +33,7 @@ class Scorer(Protocol):
     """A loaded model, `reranker.scoring.Reranker`: scoring in two steps, so that each is timed.
 
     `history_length`: how many items of a user's history it wants to know; `levels`: those it scores at, the best first;
-    `ndcg10`: how well it ranked offline, NaN where unknown.
+    `ndcg10`: how well it ranked offline, NaN where unknown; `encode_seconds`: of the last run, for reading texts.
     """
 
     version: str
@@ -41,6 +41,7 @@ class Scorer(Protocol):
     vector_space: str
     history_length: int
     ndcg10: float
+    encode_seconds: float
 
     @property
     def levels(self) -> Sequence[Any]: ...

@@ -98,7 +98,13 @@ class Scoring:
         except (StoreUnreachable, CorruptValue) as error:
             return RankError(request_id=request.request_id, code="internal", detail=str(error))
         except Exception as error:  # one request must not end the process
-            log.exception("scoring %d candidates of generation %d", len(job.candidates), request.generation)
+            log.exception(
+                "scoring %d candidates of generation %d, trace %s",
+                len(job.candidates),
+                request.generation,
+                request.trace_id,
+                extra={"trace_id": request.trace_id},
+            )
             return RankError(request_id=request.request_id, code="internal", detail=type(error).__name__)
 
     def _scored(self, job: Job, waiting_pairs: int, waiting: int) -> RankReply:
@@ -125,7 +131,8 @@ class Scoring:
         scores = model.run(prepared, level).final
         done = self._clock()
         self._cost.learn(level, len(candidates), done - began)
-        self._metrics.scored(len(candidates), waited, ready - began, done - ready)
+        encode = min(model.encode_seconds, done - ready)
+        self._metrics.scored(len(candidates), waited, ready - began, encode, done - ready - encode)
         for kind, outcome, texts in model.needed():
             self._metrics.needed(kind, outcome, texts)
         return RankReply(
@@ -136,5 +143,6 @@ class Scoring:
             scores=np.ascontiguousarray(scores, "<f4").tobytes(),
             queue_ms=waited * 1000,
             features_ms=(ready - began) * 1000,
-            model_ms=(done - ready) * 1000,
+            encode_ms=encode * 1000,
+            score_ms=(done - ready - encode) * 1000,
         )

@@ -161,5 +161,6 @@ def _nothing_scored(request_id: int, model: Scorer) -> RankReply:
         scores=b"",
         queue_ms=0.0,
         features_ms=0.0,
-        model_ms=0.0,
+        encode_ms=0.0,
+        score_ms=0.0,
     )

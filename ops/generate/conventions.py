@@ -8,6 +8,9 @@ from contract.slo import Objective, Slo, duration_text
 
 VALUE = "pace:objective:value"
 BOUND = "pace:objective:bound"
+STAGE_SECONDS = "pace:stage:seconds"
+STAGE_SHARE = "pace:stage:share"
+BOTTLENECK = "pace:bottleneck:share"
 RUNBOOK = "docs/runbook"
 
 

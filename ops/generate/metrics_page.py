@@ -1,7 +1,21 @@
 """docs/metrics.md from contract/metrics.py."""
 
-from contract.metrics import ALL, STAGES
+from contract.metrics import ALL, RANKER_STAGES
 
+MEANINGS = {
+    "parse": "the gateway reads and checks the request; of one that ends in an error, what is left",
+    "candidates": "Redis is asked for a cached answer, then for the query's lists and records; the lists are merged",
+    "rules": "candidates are filtered; those that stay are put in the model's order",
+    "transfer": "the way to the ranker and back; where no scores came, the wait for them",
+    "queue": "the request waits in the ranker",
+    "features": "the ranker looks up records, makes features and tokens",
+    "encode": "the network reads texts whose states are not there: a new query, new items",
+    "score": "the network scores the candidates beside the query",
+    "serialize": "the slate becomes JSON, is offered as an impression and kept in the answer cache",
+    "model": "`encode` + `score`",
+    "system": "all the others",
+    "total": "`model` + `system`, from the call's arrival in the app to its answer",
+}
 RECORDED = (
     ("`pace:objective:value`", "what is judged: the share of good events in the window `judged`, or the worst value"),
     ("`pace:objective:bound`", "what the value must not pass"),
@@ -20,6 +34,9 @@ RECORDED = (
         "`pace:events:increase1h` and so on",
         "events in the long window of a burn rate; below `minimum_events` none alerts",
     ),
+    ("`pace:stage:seconds`", "mean seconds of each stage, in the shortest window of a burn rate"),
+    ("`pace:stage:share`", "share of each of the nine stages in `total`, in the same window"),
+    ("`pace:bottleneck:share`", "the greatest of these shares: its label `stage` names the bottleneck"),
 )
 
 
@@ -41,9 +58,14 @@ def metrics_page() -> str:
             for metric in ALL
         ),
         "",
-        f"Values of `stage`: {', '.join(f'`{stage}`' for stage in STAGES)}.",
-        "`total` = `model` + `system`: what is not the model's is the system's; `queue`, `candidates` and `features`",
-        "are parts of `system`.",
+        "## Stages of a request",
+        "",
+        "The values of `stage`. The first nine do not overlap and add up to `total`; the ranker counts its own under",
+        f"{', '.join(f'`{stage}`' for stage in RANKER_STAGES)}.",
+        "",
+        "| stage | what happens in it |",
+        "|---|---|",
+        *(f"| `{stage}` | {meaning} |" for stage, meaning in MEANINGS.items()),
         "",
         "## Buckets",
         "",

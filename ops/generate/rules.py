@@ -1,10 +1,11 @@
-"""The rules of Prometheus: a group an objective, in which alerts follow what they read, and one for the platform."""
+"""The rules of Prometheus: a group an objective, then the stages and the platform; alerts follow what they read."""
 
 from contract.slo import Slo, duration_text
 from ops.generate.alerts import objective_alerts
 from ops.generate.plain_yaml import plain_yaml
 from ops.generate.platform_alerts import platform_alerts
 from ops.generate.recorded import recorded
+from ops.generate.stages import stage_rules
 
 
 def rules(slo: Slo) -> str:
@@ -18,4 +19,6 @@ def rules(slo: Slo) -> str:
         }
         for objective in slo.objectives
     ]
-    return plain_yaml({"groups": [*groups, {"name": "platform", "interval": every, "rules": platform_alerts(slo)}]})
+    stages = {"name": "stages", "interval": every, "rules": stage_rules(slo)}
+    platform = {"name": "platform", "interval": every, "rules": platform_alerts(slo)}
+    return plain_yaml({"groups": [*groups, stages, platform]})

@@ -28,7 +28,8 @@ REPLY = RankReply(
     scores=np.array([0.5, -1], "<f4").tobytes(),
     queue_ms=0.1,
     features_ms=0.2,
-    model_ms=3.0,
+    encode_ms=1.0,
+    score_ms=2.0,
 )
 REFUSAL = RankError(request_id=7, code="over_budget", detail="3 ms left")
 
@@ -73,7 +74,7 @@ def test_every_truncation_is_refused(message: RankRequest | RankReply | RankErro
 
 
 def test_a_request_of_another_version_names_both() -> None:
-    with pytest.raises(BadInput, match="version 1, this ranker speaks 2"):
+    with pytest.raises(BadInput, match="version 1, this ranker speaks 3"):
         decode_request(encode(msgspec.structs.replace(REQUEST, version=1)))
 
 

@@ -156,7 +156,7 @@ def test_a_miss_is_mailed_once_when_it_begins_and_once_when_it_ends(
     assert "half of the calls <within> half a second" in text
     assert "half of the calls &lt;within&gt; half a second" in page
     assert "at least 50 %" in text
-    assert re.search(r"Stage that grew  model: \d+\.\d ms on average, \d+\.\d ms in the day before, as far as", text)
+    assert re.search(r"Stage that grew  score: \d+\.\d ms on average, \d+\.\d ms in the day before, as far as", text)
     assert "v&lt;1&gt;" in page
     assert '<a href="https://example.org/runbook/RecommendLatencyBurn.md">' in page
     assert "/dags/sla_check/runs/" in page

@@ -95,6 +95,7 @@ class PriceScorer:
     vector_space = ""
     history_length = 10
     ndcg10 = 0.25
+    encode_seconds = 0.0
     levels: Sequence[str] = ("full",)
 
     def __init__(self, directory: Path) -> None:

@@ -23,7 +23,7 @@ PLACES = Places("http://airflow", "http://gateway", "https://example.org/runbook
 CAUSE = Cause(
     window="30m",
     compared_with="the same 30m of last week",
-    stages=(Change("total", 0.9, 0.2), Change("model", 0.5, 0.125), Change("queue", 0.1, None)),
+    stages=(Change("total", 0.9, 0.2), Change("score", 0.5, 0.125), Change("queue", 0.1, None)),
     levels=(Change("full", 0.25, 1.0), Change("fast", 0.75, 0.0)),
     models=("v7",),
 )
@@ -59,7 +59,7 @@ def test_the_mail_of_a_miss_says_what_how_much_and_what_grew() -> None:
         "Window           30m",
         "Budget left      12.5 % of that for 30d",
         "Since            2024-05-01 12:00:00 UTC",
-        "Stage that grew  model: 500.0 ms on average, 125.0 ms in the same 30m of last week (+375.0 ms, 4.0 times)",
+        "Stage that grew  score: 500.0 ms on average, 125.0 ms in the same 30m of last week (+375.0 ms, 4.0 times)",
         "Model            v7",
         "stage, mean  now       the same 30m of last week  change",
         "total        900.0 ms  200.0 ms                   +700.0 ms",
@@ -77,9 +77,9 @@ def test_the_mail_of_a_miss_says_what_how_much_and_what_grew() -> None:
     [
         (Cause(unknown="no answer from http://p"), "Stages not known: no answer from http://p"),
         (Cause(window="30m"), "Stages nothing was asked of the gateway in the window"),
-        (Cause(stages=(Change("model", 0.5, None),)), "Stages there is nothing earlier to compare with"),
+        (Cause(stages=(Change("score", 0.5, None),)), "Stages there is nothing earlier to compare with"),
         (
-            Cause(compared_with="the same 30m of yesterday", stages=(Change("model", 0.5, 0.6),)),
+            Cause(compared_with="the same 30m of yesterday", stages=(Change("score", 0.5, 0.6),)),
             "Stages none is slower than the same 30m of yesterday",
         ),
     ],

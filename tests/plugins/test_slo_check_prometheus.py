@@ -111,7 +111,7 @@ def test_the_stage_that_grew_is_found_by_whatever_is_earlier(prometheus: str, ga
         cause = cause_until_grown(prometheus, 4)
     assert cause.compared_with == "the day before, as far as there are data"
     assert cause.grown is not None
-    assert (cause.grown.name, cause.models) == ("model", ("v7",))
+    assert (cause.grown.name, cause.models) == ("score", ("v7",))
     assert [(level.name, level.now) for level in cause.levels] == [("full", 1.0)]
 
 
@@ -119,8 +119,8 @@ def of_last_week(now: float) -> str:
     """A counter a minute of the hour that ended a week ago: 100 calls of 100 ms each, half of them at level fast."""
     lines, began = [], int(now) - WEEK - 3600
     for name, labels, each in (
-        ("rec_stage_duration_seconds_sum", 'stage="model"', 0.1),
-        ("rec_stage_duration_seconds_count", 'stage="model"', 1.0),
+        ("rec_stage_duration_seconds_sum", 'stage="score"', 0.1),
+        ("rec_stage_duration_seconds_count", 'stage="score"', 1.0),
         ("rec_level_total", 'level="fast"', 0.5),
         ("rec_level_total", 'level="full"', 0.5),
     ):
@@ -138,7 +138,7 @@ def test_it_is_compared_with_the_same_time_of_last_week(tmp_path: Path, gateway:
         calls_take(0.4)
         cause = cause_until_grown(url, 300)
     assert cause.compared_with == "the same 5m of last week"
-    (grown,) = [stage for stage in cause.stages if stage.name == "model"]
+    (grown,) = [stage for stage in cause.stages if stage.name == "score"]
     assert (grown.now, grown.before) == (pytest.approx(0.36), pytest.approx(0.1))
     assert {level.name: (level.now, level.before) for level in cause.levels} == {
         "fast": (None, pytest.approx(0.5)),

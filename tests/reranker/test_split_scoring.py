@@ -86,6 +86,17 @@ def test_an_unseen_item_is_read_once_and_a_query_too(student: Path) -> None:
     assert reuse == {("item", "read"): 9, ("item", "known"): 9, ("query", "read"): 1, ("query", "known"): 1}
 
 
+def test_reading_texts_is_timed_apart_from_scoring_them(student: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = built(student)
+    assert model.split is not None
+    ticks = iter(range(100))
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(ticks)))  # a second each time it is looked at
+    model.run(prepared(model))
+    assert model.encode_seconds == 2.0  # the query, then the items, and nothing of what came after
+    model.run(prepared(model))
+    assert model.encode_seconds == 2.0
+
+
 def test_a_slab_answers_for_what_would_have_been_read(student: Path) -> None:
     model, other = built(student), built(student)
     assert model.split is not None

@@ -1,13 +1,12 @@
 """Each service by its requests, their errors, and their duration (RED); and where the time of a request goes."""
 
+from contract.metrics import PARTS, RANKER_STAGES, STAGES
+from ops.generate.conventions import BOTTLENECK
 from ops.generate.dashboards.expressions import mean_seconds, per_second, quantile, share, stage
 from ops.generate.dashboards.panels import Panel, dashboard, graph
 
 REQUESTS = "rec_request_duration_seconds"
 ROUTE = 'route="/recommend"'
-# Parts of a request that do not overlap; what is none of them is `other`.
-PARTS = ("queue", "candidates", "features", "model")
-OF_SYSTEM = tuple(part for part in PARTS if part != "model")
 
 
 def services_dashboard() -> str:
@@ -68,21 +67,20 @@ def _stages() -> list[Panel]:
         graph(
             "Stages, mean a request",
             "s",
-            {part: mean_seconds([part]) for part in PARTS}
-            | {"other": f"clamp_min({mean_seconds(['system'])} - {mean_seconds(OF_SYSTEM)}, 0)"},
+            {part: mean_seconds([part]) for part in PARTS},
             stacked=True,
         ),
         graph(
             "Bottleneck",
             "percentunit",
-            f"topk(1, {per_second(stage(*PARTS), 'stage')} / scalar({per_second(stage('total'))}))",
+            BOTTLENECK,
             "{{stage}}",
             "The stage that takes most of the time, and its share.",
         ),
         graph(
             "Stages, p99",
             "s",
-            quantile(0.99, stage(*PARTS, "system", "total", part="bucket"), "stage"),
+            quantile(0.99, stage(*STAGES, part="bucket"), "stage"),
             "{{stage}}",
             span=24,
         ),
@@ -90,7 +88,6 @@ def _stages() -> list[Panel]:
 
 
 def _ranker() -> list[Panel]:
-    names = ("ranker_features", "ranker_model")
     return [
         graph("Rank requests scored", "reqps", per_second("rec_batch_pairs_count"), "scored"),
         graph("Rank requests refused", "reqps", per_second('rec_shed_total{job="ranker"}', "reason"), "{{reason}}"),
@@ -99,7 +96,7 @@ def _ranker() -> list[Panel]:
             "s",
             {
                 f"{name.removeprefix('ranker_')} p{round(q * 100)}": quantile(q, stage(name, part="bucket"))
-                for name in names
+                for name in RANKER_STAGES
                 for q in (0.5, 0.99)
             },
         ),

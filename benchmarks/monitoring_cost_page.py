@@ -1,0 +1,53 @@
+"""docs/benchmarks/monitoring_cost.md, from the figures of benchmarks.monitoring_cost."""
+
+from typing import Any
+
+from benchmarks import machine
+
+
+def page(found: dict[str, Any]) -> str:
+    """The table for people."""
+    return f"""\
+# What it costs to be watched
+
+Made by `python -m benchmarks.monitoring_cost`; the figures are also in `benchmarks/results/monitoring_cost.json`.
+
+Measured on {machine.one_line(found["machine"])}.
+Gateways of one worker with and without monitoring run side by side and are asked by turns, {found["rounds"]} rounds in
+changing order; what differs is taken within a round, and the median of all rounds is shown with its 95 % bootstrap
+interval. *Off* times no stage and counts, logs and traces nothing. *On* is what the settings do by themselves: a
+trace id, nine stages in the answer and in histograms, levels and reasons counted, a line of JSON a request (here into
+a file), a snapshot every 5 s, and `/metrics` read once a round. The last one also sends every hundredth request as
+spans. The aims are at most {found["most_us"]:g} us of CPU a request and {found["most_share"]:.0%} of the throughput.
+
+## A gateway that works alone: no model, 16 requests in flight
+
+The gateway is all that costs time here, so this is the largest share that monitoring can have.
+{_table(found, "without_model")}
+## Beside a model: one request in flight, {found["work_ms"]} ms of work for each
+
+A stand-in answers for the ranker, after {found["work_ms"]} ms of matrix products on all cores.
+{_table(found, "with_model")}"""
+
+
+def _table(found: dict[str, Any], case: str) -> str:
+    of = found[case]
+    lines = [
+        "",
+        "| monitoring | CPU us/request | requests/s | cost, us | throughput lost | aims |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, run in of["variants"].items():
+        cost = of["cost"].get(name)
+        told = "– | – | –"
+        if cost is not None:
+            met = cost["us"]["median"] <= found["most_us"], cost["throughput_lost"]["median"] <= found["most_share"]
+            verdicts = ", ".join("met" if one else "MISSED" for one in met)
+            told = f"{_shown(cost['us'], 1, 1)} | {_shown(cost['throughput_lost'], 100, 2)} % | {verdicts}"
+        lines.append(f"| {name} | {run['cpu_us']:.0f} | {run['per_second']:.0f} | {told} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(interval: dict[str, float], times: float, digits: int) -> str:
+    middle, low, high = (f"{interval[name] * times:.{digits}f}" for name in ("median", "low", "high"))
+    return f"{middle} [{low}, {high}]"

@@ -1,0 +1,38 @@
+"""What is told of a request when it is over."""
+
+from operator import attrgetter, itemgetter
+from typing import NamedTuple
+
+from contract.metrics import PARTS
+from online.gateway.levels import Level, Reason
+from online.gateway.stages import Lap, TimingMs
+from online.gateway.telemetry.trace import Trace
+
+
+class Finished(NamedTuple):
+    """`outcome`: ok, refused (4xx) or error (5xx). A request without an answer has no `level`, and all that follows.
+
+    `laps` are where `timing` comes from, in the order of time.
+    """
+
+    route: str
+    method: str
+    trace: Trace
+    outcome: str
+    status: int
+    timing: TimingMs
+    laps: list[Lap]
+    level: Level | None = None
+    degraded: Reason | None = None
+    cached: bool | None = None
+    generation: int | None = None
+    model_version: str | None = None
+
+    @property
+    def slowest(self) -> str:
+        """The part that took longest."""
+        return PARTS[max(enumerate(_parts(self.timing)), key=_seconds)[0]]
+
+
+_parts = attrgetter(*PARTS)
+_seconds = itemgetter(1)

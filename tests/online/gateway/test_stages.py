@@ -1,0 +1,84 @@
+"""Where the clock of a request puts its time."""
+
+import pytest
+
+from online.gateway.stages import OutOfTime, RequestClock
+
+
+class Ticks:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def ticks() -> Ticks:
+    return Ticks()
+
+
+@pytest.fixture
+def clock(ticks) -> RequestClock:
+    return RequestClock(1.0, now=ticks)
+
+
+def test_all_time_since_the_lap_before_goes_to_a_part(clock, ticks) -> None:
+    ticks.now = 100.001
+    clock.lap("parse")
+    ticks.now = 100.004
+    clock.lap("candidates")
+    ticks.now = 100.006
+    clock.lap("rules")
+    ticks.now = 100.010
+    clock.lap("candidates")
+
+    timing = clock.timing()
+
+    assert (timing.parse, timing.candidates, timing.rules) == (1.0, 7.0, 2.0)
+    assert (timing.model, timing.system, timing.total) == (0.0, 10.0, 10.0)
+
+
+def test_what_the_ranker_did_not_measure_of_its_round_trip_is_the_way_there_and_back(clock, ticks) -> None:
+    ticks.now = 100.020
+    clock.ranked(queue=0.001, features=0.002, encode=0.003, score=0.010)
+
+    timing = clock.timing()
+
+    assert (timing.queue, timing.features, timing.encode, timing.score) == (1.0, 2.0, 3.0, 10.0)
+    assert timing.transfer == 4.0
+    assert (timing.model, timing.system, timing.total) == (13.0, 7.0, 20.0)
+    assert [(lap.part, round(lap.until, 6)) for lap in clock.laps] == [
+        ("transfer", 0.002),
+        ("queue", 0.003),
+        ("features", 0.005),
+        ("encode", 0.008),
+        ("score", 0.018),
+        ("transfer", 0.020),
+    ]
+
+
+def test_a_ranker_whose_clock_is_fast_does_not_make_a_request_longer(clock, ticks) -> None:
+    ticks.now = 100.010
+    clock.ranked(queue=0.0, features=0.0, encode=0.005, score=0.015)
+
+    timing = clock.timing()
+
+    assert (timing.encode, timing.score, timing.transfer, timing.total) == (2.5, 7.5, 0.0, 10.0)
+
+
+def test_a_ranker_that_had_nothing_to_do_took_only_the_way(clock, ticks) -> None:
+    ticks.now = 100.002
+    clock.ranked(0.0, 0.0, 0.0, 0.0)
+
+    assert clock.timing().transfer == clock.timing().total == 2.0
+
+
+def test_the_budget_counts_from_the_arrival(clock, ticks) -> None:
+    ticks.now = 100.7
+    clock.lap("candidates")
+    clock.require(0.25)
+    with pytest.raises(OutOfTime):
+        clock.require(0.35)

@@ -1,0 +1,150 @@
+"""What is told of a request: its trace id in the answer, its line in the log, its spans at an OTLP collector."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from contract.metrics import PARTS
+from contract.store.publisher import set_model
+from tests.online.toy import publish, until, write_model
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+SPAN = "00f067aa0ba902b7"
+
+
+class Collector:
+    """Hears what is exported over OTLP/HTTP."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+        collector = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+                    collector.spans += [span for scope in resource.scope_spans for span in scope.spans]
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.endpoint = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    collector = Collector()
+    thread = Thread(target=collector.server.serve_forever)
+    thread.start()
+    yield collector
+    collector.server.shutdown()
+    collector.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def published(client, keys, models) -> None:
+    publish(client, keys)
+    write_model(models, "m1")
+    set_model(client, keys, "m1")
+
+
+def lines(capfd) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
+
+
+def test_an_answer_and_a_problem_name_the_trace(published, ranked_gateway) -> None:
+    gateway = ranked_gateway()
+    headers = {"traceparent": f"00-{TRACE}-{SPAN}-00"}
+
+    answer = gateway.get("/recommend?user_id=ann", headers=headers)
+    problem = gateway.get("/recommend?n=none", headers=headers)
+
+    assert answer.json["trace_id"] == answer.headers["X-Trace-Id"] == TRACE
+    assert (problem.status_code, problem.headers["X-Trace-Id"]) == (400, TRACE)
+    assert gateway.get("/recommend").json["trace_id"] != gateway.get("/recommend").json["trace_id"]
+
+
+def test_a_request_leaves_a_line_with_its_trace_and_times_and_nothing_of_who_asked(
+    published, ranked_gateway, capfd
+) -> None:
+    gateway = ranked_gateway()
+    answer = gateway.get("/recommend?user_id=ann&item_id=cup").json
+    gateway.get("/recommend?user_id=ann&n=none")
+
+    told, refused = lines(capfd)
+    assert datetime.fromisoformat(told.pop("time")).tzinfo is not None
+    assert told == {
+        "trace_id": answer["trace_id"],
+        "route": "/recommend",
+        "method": "GET",
+        "outcome": "ok",
+        "status": 200,
+        "slowest": max(PARTS, key=answer["timing_ms"].__getitem__),
+        "timing_ms": answer["timing_ms"],
+        "level": "full",
+        "cached": False,
+        "generation": 1,
+        "model_version": "m1",
+    }
+    assert (refused["outcome"], refused["status"], "level" in refused) == ("refused", 400, False)
+
+
+@pytest.mark.parametrize(("wanted", "told"), [("all", 3), ("degraded", 2), ("none", 0)])
+def test_the_setting_says_which_requests_leave_a_line(published, ranked_gateway, capfd, wanted, told) -> None:
+    gateway = ranked_gateway(log={"requests": wanted})
+    for query in ("user_id=ann", "user_id=stranger", "n=none"):
+        gateway.get(f"/recommend?{query}")
+
+    assert len(lines(capfd)) == told
+
+
+def test_a_traced_request_is_a_span_with_one_for_each_lap(published, ranked_gateway, collector) -> None:
+    gateway = ranked_gateway(tracing={"endpoint": collector.endpoint, "sampled": 0.0})
+    gateway.get("/recommend?user_id=ann", headers={"traceparent": f"00-{TRACE}-{SPAN}-01"})
+    gateway.get("/recommend?user_id=ann", headers={"traceparent": f"00-{TRACE[::-1]}-{SPAN}-00"})
+    gateway.get("/recommend?user_id=ann")  # a share of 0
+
+    gateway.application.extensions["background"].telemetry.stop()
+
+    [whole] = [span for span in collector.spans if span.name == "GET /recommend"]
+    parts = [span for span in collector.spans if span is not whole]
+    assert (whole.trace_id.hex(), whole.parent_span_id.hex()) == (TRACE, SPAN)
+    assert {(span.trace_id, span.parent_span_id) for span in parts} == {(whole.trace_id, whole.span_id)}
+    assert {span.name for span in parts} == set(PARTS)
+    assert parts[0].start_time_unix_nano == pytest.approx(whole.start_time_unix_nano, abs=1000)
+    assert parts[-1].end_time_unix_nano == whole.end_time_unix_nano
+    assert sum(span.end_time_unix_nano - span.start_time_unix_nano for span in parts) == pytest.approx(
+        whole.end_time_unix_nano - whole.start_time_unix_nano, rel=0.02
+    )
+    attributes = {attribute.key: attribute.value for attribute in whole.attributes}
+    assert attributes["pacesetter.level"].string_value == "full"
+    assert attributes["http.response.status_code"].int_value == 200
+
+
+def test_the_trace_of_a_request_that_starts_one_is_the_one_in_its_answer(published, ranked_gateway, collector) -> None:
+    gateway = ranked_gateway(tracing={"endpoint": collector.endpoint, "sampled": 1.0})
+    answers = [gateway.get("/recommend?user_id=ann").json["trace_id"] for _ in range(3)]
+
+    gateway.application.extensions["background"].telemetry.stop()
+
+    wholes = [span for span in collector.spans if span.name == "GET /recommend"]
+    assert [span.trace_id.hex() for span in wholes] == answers
+    assert {span.parent_span_id for span in wholes} == {b""}
+
+
+def test_without_a_collector_answers_are_as_they_were(published, ranked_gateway, collector) -> None:
+    dead = collector.endpoint.replace(str(collector.server.server_port), "1")
+    gateway = ranked_gateway(tracing={"endpoint": dead, "sampled": 1.0})
+
+    assert gateway.get("/recommend?user_id=ann").json["level"] == "full"
+    until(lambda: gateway.get("/recommend?user_id=ann").status_code == 200, "it goes on answering")
