@@ -3,7 +3,8 @@
 No user or item id is ever a label. Every latency objective of ops/slo.yaml is an exact bucket edge.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -21,15 +22,19 @@ SUMS = ("model", "system", "total")
 STAGES = (*PARTS, *SUMS)
 # The ranker's own view, under names of their own so that a sum over processes counts nothing twice.
 RANKER_STAGES = ("ranker_features", "ranker_encode", "ranker_score")
+LEVELS = ("full", "fast", "precomputed", "popular")
 
 
 @dataclass(frozen=True)
 class Metric:
+    """`values` are those that a label may have, where they are known beforehand."""
+
     name: str
     type: Literal["counter", "gauge", "histogram"]
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = SECONDS
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 REQUEST_SECONDS = Metric(
@@ -37,32 +42,56 @@ REQUEST_SECONDS = Metric(
     "histogram",
     "Time from receiving a request to its answer",
     ("route", "outcome", "level"),
+    # A call without an answer has no level.
+    values={"route": ("/recommend",), "outcome": ("ok", "refused", "error"), "level": (*LEVELS, "none")},
 )
-STAGE_SECONDS = Metric("rec_stage_duration_seconds", "histogram", "Time of one stage of a request", ("stage",))
+STAGE_SECONDS = Metric(
+    "rec_stage_duration_seconds",
+    "histogram",
+    "Time of one stage of a request",
+    ("stage",),
+    values={"stage": (*STAGES, *RANKER_STAGES)},
+)
 QUEUE_WAIT_SECONDS = Metric("rec_queue_wait_seconds", "histogram", "Wait of a rank request in the ranker's queue")
 QUEUE_SIZE = Metric("rec_queue_size", "gauge", "Rank requests waiting in the ranker")
 BATCH_PAIRS = Metric("rec_batch_pairs", "histogram", "Pairs scored for one rank request", buckets=PAIRS)
 SHED = Metric("rec_shed_total", "counter", "Answers below the best level, or rank requests refused", ("reason",))
-LEVEL = Metric("rec_level_total", "counter", "Answers by level", ("level",))
-CACHE = Metric("rec_answer_cache_total", "counter", "Answer cache look-ups", ("outcome",))
-IMPRESSIONS = Metric("rec_impressions_total", "counter", "Slates offered to the event stream", ("outcome",))
+LEVEL = Metric("rec_level_total", "counter", "Answers by level", ("level",), values={"level": LEVELS})
+CACHE = Metric(
+    "rec_answer_cache_total", "counter", "Answer cache look-ups", ("outcome",), values={"outcome": ("hit", "miss")}
+)
+IMPRESSIONS = Metric(
+    "rec_impressions_total",
+    "counter",
+    "Slates offered to the event stream",
+    ("outcome",),
+    values={"outcome": ("written", "dropped")},
+)
 MODEL_INFO = Metric("rec_model_info", "gauge", "1 for the model that the ranker serves", ("version",))
 MODEL_NDCG = Metric(
     "rec_model_ndcg", "gauge", "NDCG@10 of the served model on its validation period, by its manifest", ("version",)
 )
-MODEL_LOADS = Metric("rec_model_loads_total", "counter", "Models that the ranker loaded or refused", ("outcome",))
+LOADED = {"outcome": ("loaded", "refused")}
+MODEL_LOADS = Metric(
+    "rec_model_loads_total", "counter", "Models that the ranker loaded or refused", ("outcome",), values=LOADED
+)
 CANDIDATES_AGE_SECONDS = Metric("rec_candidates_age_seconds", "gauge", "Age of the live generation")
 GENERATION = Metric("rec_generation", "gauge", "Number of the live generation")
 ITEM_STATES = Metric("rec_item_states", "gauge", "Texts of items whose states the ranker holds")
 ITEM_STATES_BYTES = Metric("rec_item_states_bytes", "gauge", "Memory of the item states that came with a generation")
 STATE_LOADS = Metric(
-    "rec_state_loads_total", "counter", "Sets of item states that the ranker loaded or refused", ("outcome",)
+    "rec_state_loads_total",
+    "counter",
+    "Sets of item states that the ranker loaded or refused",
+    ("outcome",),
+    values=LOADED,
 )
 TEXTS = Metric(
     "rec_texts_total",
     "counter",
     "Texts that scoring needed: known from before, fetched from what rankers share, or read then",
     ("kind", "outcome"),
+    values={"kind": ("item", "query"), "outcome": ("known", "fetched", "read")},
 )
 RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and serves a model")
 

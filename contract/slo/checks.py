@@ -133,10 +133,15 @@ def _gauge(place: Place, objective: BoundObjective) -> Iterator[Problem]:
 
 
 def _labels(place: Place, metric: Metric, where: dict[str, tuple[str, ...]]) -> Iterator[Problem]:
-    for label in where:
+    """A value that never occurs would select nothing, and be UNKNOWN for ever."""
+    for label, values in where.items():
+        known = metric.values.get(label, values)
+        for value in values:
+            if value not in known:
+                yield (*place, "where", label), f"{metric.name} has no {label} {value!r}; there are {', '.join(known)}"
         if label not in (*metric.labels, *_TARGET_LABELS):
-            known = ", ".join((*metric.labels, *_TARGET_LABELS))
-            yield (*place, "where", label), f"{metric.name} has no label {label!r}; there are {known}"
+            labels = ", ".join((*metric.labels, *_TARGET_LABELS))
+            yield (*place, "where", label), f"{metric.name} has no label {label!r}; there are {labels}"
 
 
 def _no_metric(name: str, types: tuple[str, ...]) -> str:
