@@ -1,13 +1,15 @@
 """/monitor.json, /readyz, /healthz and /metrics, on a gateway that has answered."""
 
 import math
+from typing import get_args
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.errors import BadInput
-from contract.metrics import PARTS, STAGES
+from contract.metrics import ALL, LEVELS, PARTS, STAGES
 from contract.store.publisher import set_model
+from online.gateway.levels import Level
 from tests.online.toy import free_port, publish, until, write_model
 
 
@@ -42,6 +44,24 @@ def test_total_is_model_plus_system(gateway) -> None:
     assert {stage: figures["count"] for stage, figures in window["stages"].items()} == dict.fromkeys(STAGES, 3)
     assert window["bottleneck"]["stage"] == max(PARTS, key=lambda part: window["parts_ms"][part])
     assert 0 < window["bottleneck"]["share"] <= 1
+
+
+def test_labels_have_only_values_that_an_objective_may_name(gateway) -> None:
+    for query in ("user_id=ann", "user_id=ann", "user_id=stranger", "n=none"):
+        gateway.get(f"/recommend?{query}")
+    known = {metric.name.removesuffix("_total"): metric.values for metric in ALL}
+
+    found = [
+        (family.name, label, value)
+        for family in text_string_to_metric_families(gateway.get("/metrics").text)
+        for sample in family.samples
+        for label, value in sample.labels.items()
+        if label in known.get(family.name, ())
+    ]
+
+    assert {label for _, label, _ in found} >= {"route", "outcome", "level", "stage"}
+    assert [(name, label, value) for name, label, value in found if value not in known[name][label]] == []
+    assert get_args(Level) == LEVELS
 
 
 def test_a_page_opened_now_sees_what_happened_before(gateway) -> None:
