@@ -3,7 +3,6 @@
 set -euo pipefail
 : "${AIRFLOW_ADMIN_PASSWORD:?set it in .env}"
 
-mkdir -p "$AIRFLOW_HOME/plugins"
 airflow db migrate
 umask 077
 python -c 'import json, os; print(json.dumps({"admin": os.environ["AIRFLOW_ADMIN_PASSWORD"]}))' \

@@ -13,8 +13,8 @@ HOST = "127.0.0.1"
 def airflow_environment(settings: Settings, home: Path, project: Path, java_home: str | None = None) -> dict[str, str]:
     """Variables for `airflow standalone` and its tasks, to be laid over the environment of the caller.
 
-    `home` becomes AIRFLOW_HOME (made by `prepare_home`), `project` holds dags/, jobs/ and `.env`; `java_home` is a
-    Java 17+ for Spark, or None for the one on PATH. Nothing is read here but PATH and NO_PROXY.
+    `home` becomes AIRFLOW_HOME (made by `prepare_home`), `project` holds dags/, plugins/, jobs/ and `.env`;
+    `java_home` is a Java 17+ for Spark, or None for the one on PATH. Nothing is read here but PATH and NO_PROXY.
     """
     url = f"http://{HOST}:{settings.airflow.port}"
     smtp = {
@@ -28,7 +28,7 @@ def airflow_environment(settings: Settings, home: Path, project: Path, java_home
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
         "AIRFLOW__CORE__DAGS_FOLDER": str(project / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(project / "plugins" / "loaded"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
@@ -59,7 +59,7 @@ def airflow_environment(settings: Settings, home: Path, project: Path, java_home
 
 def prepare_home(settings: Settings, home: Path) -> None:
     """Make `home` with its password file, which only the user may read."""
-    (home / "plugins").mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True)
     passwords = home / "passwords.json"
     passwords.touch(mode=0o600)
     passwords.write_text(json.dumps({"admin": settings.airflow.password}))

@@ -1,0 +1,70 @@
+"""Sources are asked each for itself: none can take the page with it, by an error or by silence."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from contract.errors import StoreUnreachable
+from pacesetter_airflow.console.asking import THREADS, Asker, Question, Trouble
+from tests.online.toy import until
+
+
+def question(ask: Callable[[], Any]) -> Question:
+    return Question("the shelf", "books", "buy some", ask)
+
+
+def fail(error: Exception) -> Callable[[], Any]:
+    def ask() -> Any:
+        raise error
+
+    return ask
+
+
+@pytest.fixture
+def silence() -> Iterator[threading.Event]:
+    """Who waits for it waits until the test ends."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_one_that_fails_leaves_the_others_their_answers() -> None:
+    asked = {"a": question(lambda: 1), "b": question(fail(StoreUnreachable("Redis is down"))), "c": question(lambda: 3)}
+    answers, troubles = Asker().all(asked)
+    assert answers == {"a": 1, "c": 3}
+    assert troubles == [Trouble("the shelf", "Redis is down", "books", "buy some")]
+
+
+def test_an_error_of_a_library_is_told_with_its_kind() -> None:
+    _, (trouble,) = Asker().all({"a": question(fail(TimeoutError("timed out")))})
+    assert trouble.why == "TimeoutError: timed out"
+
+
+def test_a_password_in_an_address_is_not_told() -> None:
+    _, (trouble,) = Asker().all({"a": question(fail(OSError("s3://key:s3cret@store/lake is away")))})
+    assert trouble.why == "OSError: s3://***@store/lake is away"
+
+
+def test_one_that_hangs_is_not_waited_for(silence: threading.Event) -> None:
+    answers, (trouble,) = Asker(0.2).all({"a": question(silence.wait), "b": question(lambda: 2)})
+    assert answers == {"b": 2}
+    assert trouble.why == "no answer within 0.2 s"
+
+
+def test_a_question_that_is_open_is_not_asked_again(silence: threading.Event) -> None:
+    begun = []
+
+    def ask() -> str:
+        begun.append(1)
+        silence.wait()
+        return "at last"
+
+    asker = Asker(0.02)
+    for _ in range(THREADS + 1):
+        asker.all({"slow": question(ask)})
+    assert begun == [1]
+    until(lambda: asker.all({"quick": question(lambda: 1)})[0] == {"quick": 1}, "another answer")
+    silence.set()
+    until(lambda: asker.all({"slow": question(ask)})[0] == {"slow": "at last"}, "the answer")
