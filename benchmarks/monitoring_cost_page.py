@@ -4,6 +4,12 @@ from typing import Any
 
 from benchmarks import machine
 
+CASES = {
+    "alone": "No model, one request in flight",
+    "alone_under_load": "No model, 16 requests in flight",
+    "with_model": "Beside a model, one request in flight",
+}
+
 
 def page(found: dict[str, Any]) -> str:
     """The table for people."""
@@ -14,20 +20,16 @@ Made by `python -m benchmarks.monitoring_cost`; the figures are also in `benchma
 
 Measured on {machine.one_line(found["machine"])}.
 Gateways of one worker with and without monitoring run side by side and are asked by turns, {found["rounds"]} rounds in
-changing order; what differs is taken within a round, and the median of all rounds is shown with its 95 % bootstrap
-interval. *Off* times no stage and counts, logs and traces nothing. *On* is what the settings do by themselves: a
-trace id, nine stages in the answer and in histograms, levels and reasons counted, a line of JSON a request (here into
-a file), a snapshot every 5 s, and `/metrics` read once a round. The last one also sends every hundredth request as
-spans. The aims are at most {found["most_us"]:g} us of CPU a request and {found["most_share"]:.0%} of the throughput.
+changing order, of {found["requests"]} requests each ({found["requests_with_work"]} beside a model). What differs is
+taken within a round; the median of all rounds is shown with its 95 % bootstrap interval. *Off* times no stage and
+counts, logs and traces nothing. *On* is what the settings do by themselves: a trace id, nine stages in the answer and
+in histograms, levels and reasons counted, a line of JSON a request (here into a file), a snapshot every 5 s, and
+`/metrics` read every {found["scrape_seconds"]:g} s. The last one also sends every hundredth request as spans. The aims
+are at most {found["most_us"]:g} us of CPU a request and {found["most_share"]:.0%} of the throughput.
 
-## A gateway that works alone: no model, 16 requests in flight
-
-The gateway is all that costs time here, so this is the largest share that monitoring can have.
-{_table(found, "without_model")}
-## Beside a model: one request in flight, {found["work_ms"]} ms of work for each
-
-A stand-in answers for the ranker, after {found["work_ms"]} ms of matrix products on all cores.
-{_table(found, "with_model")}"""
+Without a model the gateway is all that costs time, so that monitoring has the largest share that it can have. The
+model is a stand-in for the ranker, which answers after {found["work_ms"]} ms of matrix products on all cores.
+{"".join(f"{chr(10)}## {title}{chr(10)}{_table(found, case)}" for case, title in CASES.items())}"""
 
 
 def _table(found: dict[str, Any], case: str) -> str:

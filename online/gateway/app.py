@@ -46,6 +46,7 @@ class Background:
         """Warm up, then start the threads: the app is ready, or says in /readyz why it is not."""
         self.pulse.start()
         self.impressions.start()
+        self.telemetry.start()
         self.monitor.start()
 
     def stop(self) -> None:

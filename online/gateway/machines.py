@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.standby import Pulse
@@ -30,7 +30,7 @@ def machines_blueprint(metrics: GatewayMetrics, pulse: Pulse, document: dict[str
 
     @blueprint.get("/metrics")
     def metrics_page() -> Response:
-        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
+        return Response(metrics.page(), content_type=CONTENT_TYPE_LATEST)
 
     @blueprint.get("/healthz")
     def healthz() -> Response:

@@ -16,7 +16,7 @@ from online.gateway.query import RecommendRequest, check_utf8, from_body, from_p
 from online.gateway.recommender import Recommender
 from online.gateway.stages import RequestClock
 from online.gateway.telemetry.finished import Finished
-from online.gateway.telemetry.telemetry import Listener
+from online.gateway.telemetry.telemetry import Telemetry
 from online.gateway.telemetry.trace import Trace, trace_of
 
 ROUTE = "/recommend"
@@ -31,12 +31,12 @@ class RecommendCall:
     model: type[RecommendRequest]
     recommender: Recommender
     impressions: ImpressionQueue
-    telemetry: Listener
+    telemetry: Telemetry
     default_timeout_ms: float
     wall_clock: Callable[[], float] = time.time
 
     def answer(self) -> Response:
-        trace = trace_of(request.headers.get("traceparent"))
+        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"))
         clock = RequestClock(self.default_timeout_ms / 1000, trace.trace_id)
         try:
             asked = self._read()
@@ -51,8 +51,9 @@ class RecommendCall:
         untimed = untimed_body(slate, recommendation_id, trace.trace_id, cached)
         clock.lap("serialize")
         timing = clock.timing()
-        self.telemetry.tell(
+        self.telemetry.note(
             Finished(
+                self.wall_clock(),
                 ROUTE,
                 request.method,
                 trace,
@@ -64,7 +65,7 @@ class RecommendCall:
                 slate.degraded,
                 cached,
                 slate.generation,
-                slate.model_version,
+                slate.model_version or None,
             )
         )
         return Response(answer_body(untimed, timing), 200, {TRACE_ID: trace.trace_id}, content_type=JSON)
@@ -74,8 +75,17 @@ class RecommendCall:
         clock.lap("parse")
         response = as_problem(error)
         outcome = "refused" if response.status_code < 500 else "error"
-        self.telemetry.tell(
-            Finished(ROUTE, request.method, trace, outcome, response.status_code, clock.timing(), clock.laps)
+        self.telemetry.note(
+            Finished(
+                self.wall_clock(),
+                ROUTE,
+                request.method,
+                trace,
+                outcome,
+                response.status_code,
+                clock.timing(),
+                clock.laps,
+            )
         )
         response.headers[TRACE_ID] = trace.trace_id
         return response

@@ -11,6 +11,7 @@ from contract.metrics import MODEL_PARTS, PARTS
 Part = Literal["parse", "candidates", "rules", "transfer", "queue", "features", "encode", "score", "serialize"]
 
 
+_OF_MODEL = [PARTS.index(part) for part in MODEL_PARTS]
 _ROUND_TRIP: tuple[Part, ...] = ("transfer", "queue", "features", "encode", "score", "transfer")
 
 
@@ -90,10 +91,10 @@ class RequestClock:
         self._until = now
 
     def timing(self) -> TimingMs:
-        """Of all laps."""
+        """Of all laps, in whole microseconds, so that the parts add up exactly."""
         seconds = dict.fromkeys(PARTS, 0.0)
         for part, spent, _ in self.laps:
             seconds[part] += spent
-        total, model = sum(seconds.values()), sum([seconds[part] for part in MODEL_PARTS])
-        values = (*seconds.values(), model, total - model, total)
-        return TimingMs(*[round(value * 1000, 3) for value in values])
+        parts = [int(spent * 1e6 + 0.5) for spent in seconds.values()]
+        total, model = sum(parts), sum([parts[place] for place in _OF_MODEL])
+        return TimingMs(*[us / 1000 for us in (*parts, model, total - model, total)])

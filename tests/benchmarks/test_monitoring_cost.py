@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.monitoring_cost import _interval
-from benchmarks.monitoring_cost_page import page
+from benchmarks.monitoring_cost_page import CASES, page
 
 
 def test_a_paired_difference_is_a_median_with_an_interval() -> None:
@@ -26,8 +26,10 @@ def test_the_page_says_what_was_missed(us, lost, verdicts) -> None:
         "work_ms": 20,
         "most_us": 50.0,
         "most_share": 0.03,
-        "without_model": case,
-        "with_model": case,
+        "requests": 100,
+        "requests_with_work": 20,
+        "scrape_seconds": 5.0,
+        **dict.fromkeys(CASES, case),
     }
 
-    assert page(found).count(f"| {verdicts} |") == 2
+    assert page(found).count(f"| {verdicts} |") == len(CASES)

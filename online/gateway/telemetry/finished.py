@@ -12,9 +12,10 @@ from online.gateway.telemetry.trace import Trace
 class Finished(NamedTuple):
     """`outcome`: ok, refused (4xx) or error (5xx). A request without an answer has no `level`, and all that follows.
 
-    `laps` are where `timing` comes from, in the order of time.
+    `at` is when it was over, in seconds since 1970; `laps` are where `timing` comes from, in the order of time.
     """
 
+    at: float
     route: str
     method: str
     trace: Trace

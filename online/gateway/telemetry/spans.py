@@ -3,8 +3,7 @@
 Made when a request is over, from the times that it measured anyway: while it runs, tracing costs it nothing.
 """
 
-import threading
-import time
+from collections.abc import Sequence
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -49,9 +48,13 @@ class Spans:
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("pacesetter")
 
-    def tell(self, done: Finished) -> None:
+    def tell(self, finished: Sequence[Finished]) -> None:
+        for done in finished:
+            self._tell(done)
+
+    def _tell(self, done: Finished) -> None:
         took = done.laps[-1].until if done.laps else 0.0
-        began = time.time_ns() - _nanoseconds(took)
+        began = _nanoseconds(done.at - took)
         self._ids.next_one(done.trace)
         whole = self._tracer.start_span(
             f"{done.method} {done.route}", _context_of(done.trace), SpanKind.SERVER, start_time=began
@@ -94,14 +97,14 @@ class _GivenTraceIds(RandomIdGenerator):
     """The SDK asks for the id of a trace when its first span starts; ours has had one since the request arrived."""
 
     def __init__(self) -> None:
-        self._of_thread = threading.local()
+        self._trace_id = 0
 
     def next_one(self, trace: Trace) -> None:
-        """For the next trace that begins in this thread."""
-        self._of_thread.trace_id = int(trace.trace_id, 16)
+        """For the next trace that begins."""
+        self._trace_id = int(trace.trace_id, 16)
 
     def generate_trace_id(self) -> int:
-        return self._of_thread.trace_id  # type: ignore[no-any-return]
+        return self._trace_id
 
 
 def _context_of(trace: Trace) -> Context:

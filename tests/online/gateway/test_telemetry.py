@@ -1,18 +1,29 @@
 """What is told of a request: its trace id in the answer, its line in the log, its spans at an OTLP collector."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import PIPE_BUF
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
-from contract.metrics import PARTS
+from contract.metrics import PARTS, SECONDS, STAGES
 from contract.store.publisher import set_model
+from online.gateway.metrics import GatewayMetrics
+from online.gateway.stages import TimingMs
+from online.gateway.telemetry.finished import Finished
+from online.gateway.telemetry.observing import observe_all
+from online.gateway.telemetry.request_log import RequestLog
+from online.gateway.telemetry.telemetry import Telemetry
+from online.gateway.telemetry.trace import Trace
 from tests.online.toy import publish, until, write_model
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -58,7 +69,8 @@ def published(client, keys, models) -> None:
     set_model(client, keys, "m1")
 
 
-def lines(capfd) -> list[dict[str, Any]]:
+def lines(gateway, capfd) -> list[dict[str, Any]]:
+    gateway.application.extensions["background"].telemetry.settle()
     return [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
 
 
@@ -81,7 +93,7 @@ def test_a_request_leaves_a_line_with_its_trace_and_times_and_nothing_of_who_ask
     answer = gateway.get("/recommend?user_id=ann&item_id=cup").json
     gateway.get("/recommend?user_id=ann&n=none")
 
-    told, refused = lines(capfd)
+    told, refused = lines(gateway, capfd)
     assert datetime.fromisoformat(told.pop("time")).tzinfo is not None
     assert told == {
         "trace_id": answer["trace_id"],
@@ -105,7 +117,7 @@ def test_the_setting_says_which_requests_leave_a_line(published, ranked_gateway,
     for query in ("user_id=ann", "user_id=stranger", "n=none"):
         gateway.get(f"/recommend?{query}")
 
-    assert len(lines(capfd)) == told
+    assert len(lines(gateway, capfd)) == told
 
 
 def test_a_traced_request_is_a_span_with_one_for_each_lap(published, ranked_gateway, collector) -> None:
@@ -148,3 +160,72 @@ def test_without_a_collector_answers_are_as_they_were(published, ranked_gateway,
 
     assert gateway.get("/recommend?user_id=ann").json["level"] == "full"
     until(lambda: gateway.get("/recommend?user_id=ann").status_code == 200, "it goes on answering")
+
+
+def finished(total: float, level: str | None = "full") -> Finished:
+    timing = TimingMs(**dict.fromkeys(STAGES[:-1], total / 2), total=total)
+    return Finished(0.0, "/recommend", "GET", Trace(TRACE), "ok" if level else "refused", 200, timing, [], level)  # type: ignore[arg-type]
+
+
+class Broken:
+    def tell(self, finished: object) -> None:
+        raise OSError("nobody reads standard error")
+
+
+class Kept:
+    def __init__(self, told: list[Finished]) -> None:
+        self.tell = told.extend
+
+    def stop(self) -> None: ...
+
+
+def test_many_observations_at_once_are_as_one_after_the_other() -> None:
+    values = [0.0, 0.0005, 0.00051, 0.1, 0.3, 4.9, 5.0, 5.1, 99.0]
+    registry = CollectorRegistry()
+    one, other = (Histogram(name, "", registry=registry, buckets=SECONDS) for name in ("one", "other"))
+
+    observe_all(one, np.array(values))
+    for value in values:
+        other.observe(value)
+
+    text = generate_latest(registry).decode()
+    counts = {name: re.findall(rf"^{name}_(?:bucket|sum|count).* (\S+)$", text, re.M) for name in ("one", "other")}
+    assert len(counts["one"]) == len(SECONDS) + 3
+    assert counts["one"] == counts["other"]
+
+
+def test_a_reader_of_the_metrics_sees_what_was_noted_before() -> None:
+    metrics = GatewayMetrics()
+    telemetry = Telemetry(metrics, RequestLog("none"))
+    for _ in range(3):
+        telemetry.note(finished(12.0))
+    telemetry.note(finished(1.0, level=None))
+
+    page = metrics.page().decode()
+
+    assert 'rec_level_total{level="full"} 3.0' in page
+    assert 'rec_stage_duration_seconds_count{stage="total"} 3.0' in page  # of answers alone
+    assert 'rec_stage_duration_seconds_sum{stage="score"} 0.018' in page
+    assert 'rec_request_duration_seconds_count{level="none",outcome="refused",route="/recommend"} 1.0' in page
+    assert metrics.page().decode() == page  # told once
+
+
+def test_one_listener_that_fails_costs_the_others_nothing(caplog) -> None:
+    metrics, told = GatewayMetrics(), []
+    telemetry = Telemetry(metrics, Broken(), Kept(told))
+    telemetry.note(finished(12.0))
+    telemetry.settle()
+
+    assert len(told) == 1
+    assert "Broken lost what 1 requests told" in caplog.text
+
+
+def test_lines_are_written_in_pieces_that_a_pipe_takes_whole() -> None:
+    written: list[bytes] = []
+    RequestLog("all", written.append).tell([finished(float(number)) for number in range(50)])
+
+    assert max(map(len, written)) <= PIPE_BUF
+    assert len(written) < 20
+    assert all(piece.endswith(b"\n") for piece in written)
+    totals = [json.loads(line)["timing_ms"]["total"] for line in b"".join(written).splitlines()]
+    assert totals == [float(number) for number in range(50)]
