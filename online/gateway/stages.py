@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -12,7 +12,6 @@ Part = Literal["parse", "candidates", "rules", "transfer", "queue", "features", 
 
 
 _OF_MODEL = [PARTS.index(part) for part in MODEL_PARTS]
-_ROUND_TRIP: tuple[Part, ...] = ("transfer", "queue", "features", "encode", "score", "transfer")
 
 
 class OutOfTime(Exception):
@@ -36,12 +35,8 @@ class TimingMs(msgspec.Struct, frozen=True):
     total: float
 
 
-class Lap(NamedTuple):
-    """So many seconds of a part, up to `until` on the request's clock."""
-
-    part: Part
-    seconds: float
-    until: float
+# So many seconds of a part, and when they were over on the request's clock. Bare, as a request makes a dozen.
+Lap = tuple[Part, float, float]
 
 
 class RequestClock:
@@ -72,7 +67,7 @@ class RequestClock:
     def lap(self, part: Part) -> None:
         """What happened since the lap before was this."""
         now = self._now()
-        self.laps.append(Lap(part, now - self._until, now - self._started))
+        self.laps.append((part, now - self._until, now - self._started))
         self._until = now
 
     def ranked(self, queue: float, features: float, encode: float, score: float) -> None:
@@ -83,11 +78,19 @@ class RequestClock:
         # Two clocks: what the ranker says can be no longer than the wait for it.
         scale = min(1.0, spent / measured) if measured > 0 else 1.0
         way = (spent - measured * scale) / 2
-        until = self._until - self._started
-        parts = (queue * scale, features * scale, encode * scale, score * scale)
-        for part, seconds in zip(_ROUND_TRIP, (way, *parts, way), strict=True):
-            until += seconds
-            self.laps.append(Lap(part, seconds, until))
+        there = self._until - self._started + way
+        ready = there + queue * scale
+        known = ready + features * scale
+        read = known + encode * scale
+        scored = read + score * scale
+        self.laps += (
+            ("transfer", way, there),
+            ("queue", queue * scale, ready),
+            ("features", features * scale, known),
+            ("encode", encode * scale, read),
+            ("score", score * scale, scored),
+            ("transfer", way, now - self._started),
+        )
         self._until = now
 
     def timing(self) -> TimingMs:

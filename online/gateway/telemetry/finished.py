@@ -1,9 +1,7 @@
 """What is told of a request when it is over."""
 
-from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
-from contract.metrics import PARTS
 from online.gateway.levels import Level, Reason
 from online.gateway.stages import Lap, TimingMs
 from online.gateway.telemetry.trace import Trace
@@ -28,12 +26,3 @@ class Finished(NamedTuple):
     cached: bool | None = None
     generation: int | None = None
     model_version: str | None = None
-
-    @property
-    def slowest(self) -> str:
-        """The part that took longest."""
-        return PARTS[max(enumerate(_parts(self.timing)), key=_seconds)[0]]
-
-
-_parts = attrgetter(*PARTS)
-_seconds = itemgetter(1)

@@ -19,8 +19,7 @@ _STANDARD_ERROR = 2
 
 
 class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What `Finished` says. `slowest` is the part that took longest; a request without an answer has no `level`, and
-    none of what follows it."""
+    """What `Finished` says. A request without an answer has no `level`, and none of what follows it."""
 
     time: datetime
     trace_id: str
@@ -28,7 +27,6 @@ class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True):
     method: str
     outcome: str
     status: int
-    slowest: str
     timing_ms: TimingMs
     level: str | None = None
     degraded: str | None = None
@@ -72,7 +70,6 @@ def _line(done: Finished) -> bytes:
                 done.method,
                 done.outcome,
                 done.status,
-                done.slowest,
                 done.timing,
                 done.level,
                 done.degraded,

@@ -53,7 +53,7 @@ class Spans:
             self._tell(done)
 
     def _tell(self, done: Finished) -> None:
-        took = done.laps[-1].until if done.laps else 0.0
+        took = done.laps[-1][2] if done.laps else 0.0
         began = _nanoseconds(done.at - took)
         self._ids.next_one(done.trace)
         whole = self._tracer.start_span(
@@ -63,10 +63,9 @@ class Spans:
             return
         self._describe(whole, done)
         inside = set_span_in_context(whole)
-        for lap in done.laps:
-            until = began + _nanoseconds(lap.until)
-            span = self._tracer.start_span(lap.part, inside, start_time=until - _nanoseconds(lap.seconds))
-            span.end(until)
+        for part, seconds, until in done.laps:
+            end = began + _nanoseconds(until)
+            self._tracer.start_span(part, inside, start_time=end - _nanoseconds(seconds)).end(end)
         whole.end(began + _nanoseconds(took))
 
     def stop(self) -> None:

@@ -14,7 +14,7 @@ from online.gateway.telemetry.request_log import RequestLog
 log = logging.getLogger(__name__)
 
 # As for impressions: waking up costs more than what is told. A gateway that is killed loses what this time brought.
-SETTLE_SECONDS = 0.5
+SETTLE_SECONDS = 1.0
 # Where the thread does not keep up, requests wait for it rather than fill the memory.
 MOST_HELD = 10_000
 
