@@ -27,6 +27,7 @@ def test_the_page_says_what_was_missed(us, lost, verdicts) -> None:
         "most_us": 50.0,
         "most_share": 0.03,
         "requests": 100,
+        "starts": 10,
         "requests_with_work": 20,
         "scrape_seconds": 5.0,
         **dict.fromkeys(CASES, case),
