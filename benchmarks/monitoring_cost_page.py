@@ -20,8 +20,8 @@ Made by `python -m benchmarks.monitoring_cost`; the figures are also in `benchma
 
 Measured on {machine.one_line(found["machine"])}.
 Gateways of one worker with and without monitoring run side by side and are asked by turns, {found["rounds"]} rounds in
-changing order, of {found["requests"]} requests each ({found["requests_with_work"]} requests, and half the rounds, beside
-a model); they are started anew {found["starts"]} times, as two processes of the same program differ by tens of
+changing order, of {found["requests"]} requests each ({found["requests_with_work"]}, and half the rounds, beside a
+model); they are started anew {found["starts"]} times, as two processes of the same program differ by tens of
 microseconds as long as they live. What differs is taken within a round; the median of all rounds is shown with its 95 %
 bootstrap interval. *Off* times no stage and counts, logs and traces nothing. *On* is what the settings do by
 themselves: a trace id, nine stages in the answer and in histograms, levels and reasons counted, a line of JSON a
