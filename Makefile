@@ -26,7 +26,7 @@ lint: setup ## ruff, mypy --strict and the import rules
 test: setup ## lint, then every test
 	@$(RUN) -m ops.embedded.servers --install
 	@$(MAKE) --no-print-directory lint
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 drills: setup ## the slow tests: whole nights on lakes of other domains, the SLO drill
 	$(RUN) -m pytest -m slow
