@@ -5,9 +5,12 @@ No user or item id is ever a label. Every latency objective of ops/slo.yaml is a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from contract.frames import ErrorCode
+from contract.reasons import REASONS
 
 SECONDS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0,
@@ -55,7 +58,13 @@ STAGE_SECONDS = Metric(
 QUEUE_WAIT_SECONDS = Metric("rec_queue_wait_seconds", "histogram", "Wait of a rank request in the ranker's queue")
 QUEUE_SIZE = Metric("rec_queue_size", "gauge", "Rank requests waiting in the ranker")
 BATCH_PAIRS = Metric("rec_batch_pairs", "histogram", "Pairs scored for one rank request", buckets=PAIRS)
-SHED = Metric("rec_shed_total", "counter", "Answers below the best level, or rank requests refused", ("reason",))
+SHED = Metric(
+    "rec_shed_total",
+    "counter",
+    "Answers below the best level, or rank requests refused",
+    ("reason",),
+    values={"reason": (*REASONS, *get_args(ErrorCode))},
+)
 LEVEL = Metric("rec_level_total", "counter", "Answers by level", ("level",), values={"level": LEVELS})
 CACHE = Metric(
     "rec_answer_cache_total", "counter", "Answer cache look-ups", ("outcome",), values={"outcome": ("hit", "miss")}

@@ -164,7 +164,7 @@ class Reranker:
         with torch.inference_mode():
             if self.split is None:
                 return PairScores(*self._pairs.scores(*asked, self._batch_pairs))
-            self.split.encoding.seconds()  # of a request that failed
+            self.split.encoding.reset()  # what is left of a request that failed
             found = self.split.scores(*asked, level, self._batch_pairs)
             self.encode_seconds = self.split.encoding.seconds()
         return PairScores(*found)

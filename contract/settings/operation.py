@@ -59,7 +59,8 @@ class Log(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     format: Literal["text", "json"] = Field("text", description="How gateway and ranker write: for people, or machines")
     requests: Literal["all", "degraded", "none"] = Field(
-        "all", description="Requests that leave a line of JSON with trace id and times: all, those below the best level"
+        "all",
+        description="Requests that leave a line of JSON; degraded: those that failed, or were below the best level",
     )
 
 

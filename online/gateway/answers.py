@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from contract.reasons import Reason
 from contract.records import Pointer
-from online.gateway.levels import LASTING, Level, Reason
+from online.gateway.levels import LASTING, Level
 from online.gateway.query import RecommendRequest
 from online.gateway.slate import SlateItem
 from online.gateway.stages import TimingMs

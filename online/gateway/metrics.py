@@ -1,4 +1,4 @@
-"""The gateway's metrics: contract.metrics, bound to labels once and observed with one call a request."""
+"""The gateway's metrics: contract.metrics, bound to labels once, told of requests in batches."""
 
 import math
 import os

@@ -68,7 +68,7 @@ def problem_response(error: ProblemError) -> Response:
     return response
 
 
-def as_problem(error: Exception) -> Response:
+def as_problem(error: Exception, trace_id: str = "") -> Response:
     """Any exception as a problem; one that nobody foresaw is logged and answered with a bare 500."""
     if isinstance(error, ProblemError):
         return problem_response(error)
@@ -84,7 +84,7 @@ def as_problem(error: Exception) -> Response:
         return response
     if isinstance(error, HTTPException):  # a redirect
         return Response(status=error.code, headers=error.get_headers())
-    log.exception("unforeseen error", exc_info=error)
+    log.exception("unforeseen error, trace %s", trace_id or "none", exc_info=error, extra={"trace_id": trace_id})
     return problem_response(ProblemError(500, "internal", "the server met an error; it has been logged"))
 
 

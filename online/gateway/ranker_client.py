@@ -9,9 +9,10 @@ import zmq
 
 from contract.errors import BadInput
 from contract.frames import MAX_FRAME_BYTES, RankError, RankReply, RankRequest, decode_answer, encode
+from contract.reasons import Reason
 from contract.records import UserRecord
 from online.gateway.breaker import Breaker
-from online.gateway.levels import OF_RANKER, Reason
+from online.gateway.levels import OF_RANKER
 
 RECONNECT_MS = 50
 MAX_RECONNECT_MS = 1000

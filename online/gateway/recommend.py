@@ -71,9 +71,9 @@ class RecommendCall:
         return Response(answer_body(untimed, timing), 200, {TRACE_ID: trace.trace_id}, content_type=JSON)
 
     def _problem(self, error: Exception, trace: Trace, clock: RequestClock) -> Response:
-        """Where it ended, its time goes to the reading of the request; all of it in nearly every case."""
+        """What is left of its time goes to the reading of the request: that is where nearly all of them end."""
         clock.lap("parse")
-        response = as_problem(error)
+        response = as_problem(error, trace.trace_id)
         outcome = "refused" if response.status_code < 500 else "error"
         self.telemetry.note(
             Finished(

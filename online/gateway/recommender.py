@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from contract.codec import CandidateList
 from contract.errors import CorruptValue, NoGeneration, StoreUnreachable
 from contract.merge import merge_query, never_proposed
+from contract.reasons import Reason
 from contract.records import ItemRecord, Pointer
 from contract.settings import Gateway
 from contract.store.answers import AnswerCache
@@ -14,7 +15,7 @@ from contract.store.reader import QueryData, Reader
 from online.gateway.answers import Explanation, Slate, decode_slate, encode_slate, material
 from online.gateway.breaker import Breaker
 from online.gateway.generations import EVERYONE, Generations
-from online.gateway.levels import Level, Reason
+from online.gateway.levels import Level
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.problems import NothingToServe
 from online.gateway.query import RecommendRequest
@@ -45,7 +46,7 @@ class Recommender:
     def recommend(self, request: RecommendRequest, clock: RequestClock) -> tuple[Slate, bool]:
         """A slate, and whether it came from the cache. Raises NothingToServe if no generation was ever seen."""
         if self.store_breaker.is_open:
-            return self._from_memory(request, "store_unreachable"), False
+            return self._from_memory(request, "store_unreachable", clock), False
         try:
             answer = self._from_store(request, clock)
         except StoreUnreachable as error:
@@ -63,7 +64,7 @@ class Recommender:
             self.store_breaker.succeeded()
             return answer
         clock.lap("candidates")
-        return self._from_memory(request, reason), False
+        return self._from_memory(request, reason, clock), False
 
     def _from_store(self, request: RecommendRequest, clock: RequestClock) -> tuple[Slate, bool]:
         context = request.context
@@ -143,7 +144,7 @@ class Recommender:
             explanation if request.explain else None,
         )
 
-    def _from_memory(self, request: RecommendRequest, reason: Reason) -> Slate:
+    def _from_memory(self, request: RecommendRequest, reason: Reason, clock: RequestClock) -> Slate:
         standby = self.pulse.standby
         if standby is None:
             raise NothingToServe(
@@ -151,6 +152,7 @@ class Recommender:
             )
         candidates: CandidateList = without(standby.popular, {*request.exclude, *request.context})
         kept: Kept = keep(candidates, request.filter, request.n, lambda ids: _of(standby.items, ids))
+        clock.lap("rules")
         items = slate_items(candidates, kept.positions, kept.records, standby.sources, None, request.explain)
         explanation = Explanation(len(candidates), len(kept.positions), 0) if request.explain else None
         return Slate.of(standby.pointer, standby.pointer.model, "popular", reason, items, explanation)

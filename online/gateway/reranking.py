@@ -51,7 +51,11 @@ def model_scores(
     except RankingFailed:
         clock.lap("transfer")
         raise
-    clock.ranked(*(spent / 1000 for spent in (reply.queue_ms, reply.features_ms, reply.encode_ms, reply.score_ms)))
+    times = [spent / 1000 for spent in (reply.queue_ms, reply.features_ms, reply.encode_ms, reply.score_ms)]
+    if not all(0 <= spent < math.inf for spent in times):
+        clock.lap("transfer")
+        raise RankingFailed("ranker_error", f"model {reply.model} took times that are none: {times}")
+    clock.ranked(*times)
     if len(reply.scores) != 4 * len(candidates):
         raise RankingFailed("ranker_error", f"{len(reply.scores) / 4:g} scores for {len(candidates)} candidates")
     scores = np.frombuffer(reply.scores, "<f4").tolist()

@@ -72,6 +72,6 @@ class Traffic:
         body = {"user_id": query.user.user_id, "item_ids": [query.context.item_id]}
         try:
             answer = self._session.post(self._url, json=body, timeout=ANSWER_SECONDS)
-        except requests.RequestException as error:
+            return str(answer.json()["level"]) if answer.ok else f"status {answer.status_code}"
+        except requests.RequestException as error:  # an answer that is no JSON, too
             return type(error).__name__
-        return str(answer.json()["level"]) if answer.ok else f"status {answer.status_code}"

@@ -5,11 +5,11 @@ from contract.metrics import ALL, RANKER_STAGES
 MEANINGS = {
     "parse": "the gateway reads and checks the request; of one that ends in an error, what is left",
     "candidates": "Redis is asked for a cached answer, then for the query's lists and records; the lists are merged",
-    "rules": "candidates are filtered; those that stay are put in the model's order",
+    "rules": "candidates are filtered by items' records, unknown ones are read; then put in the model's order",
     "transfer": "the way to the ranker and back; where no scores came, the wait for them",
     "queue": "the request waits in the ranker",
     "features": "the ranker looks up records, makes features and tokens",
-    "encode": "the network reads texts whose states are not there: a new query, new items",
+    "encode": "the network reads texts whose states are not there: a new query (where rankers share: looked up), new items",
     "score": "the network scores the candidates beside the query",
     "serialize": "the slate becomes JSON, is offered as an impression and kept in the answer cache",
     "model": "`encode` + `score`",

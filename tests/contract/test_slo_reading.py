@@ -113,6 +113,7 @@ def test_a_ticket_alone_needs_no_room_for_a_page(tmp_path: Path) -> None:
         ({"l11": "    total: {metric: rec_level_total, within: 0.5}"}, 11, "is a counter, which has no buckets"),
         ({"l11": "    total: {metric: rec_stage_duration_seconds, where: {stag: x}}"}, 11, "no label 'stag'; there"),
         ({"l11": "    total: {metric: rec_level_total, where: {level: [full, ful]}}"}, 11, "has no level 'ful'; "),
+        ({"l11": "    total: {metric: rec_shed_total, where: {reason: no_modle}}"}, 11, "has no reason 'no_modle'; "),
         ({"l11": "    total: {metric: rec_stage_duration_seconds, where: {stage: []}}"}, 11, "total.where.stage: "),
         ({"l13": "      metrics: rec_stage_duration_seconds"}, 13, "did you mean `metric`?"),
         ({"l12": "    good: {metric: rec_level_total}\n    bad:"}, 7, "needs either `good` or `bad`"),

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from online.gateway.levels import Level, Reason
+from contract.reasons import Reason
+from online.gateway.levels import Level
 from online.gateway.stages import Lap, TimingMs
 from online.gateway.telemetry.trace import Trace
 

@@ -15,8 +15,10 @@ log = logging.getLogger(__name__)
 
 # As for impressions: waking up costs more than what is told. A gateway that is killed loses what this time brought.
 SETTLE_SECONDS = 1.0
-# Where the thread does not keep up, requests wait for it rather than fill the memory.
+# Where lines and spans are taken too slowly, or not at all, the oldest are dropped: answers and metrics go on.
 MOST_HELD = 10_000
+# At the end what is held is waited for no longer.
+END_SECONDS = 5.0
 
 
 class Listener(Protocol):
@@ -33,40 +35,59 @@ class Backend(Listener, Protocol):
 
 class Telemetry:
     """A request is noted in a microsecond or two, and told beside the requests: in batches, which cost a fraction of
-    what each request by itself would. `settle` tells what is held; whoever reads the metrics has it done first."""
+    what each request by itself would.
+
+    The metrics are told by the thread, and before anybody in this process reads them; nothing there can wait. What may
+    wait for others, the log and the backend, the thread alone tells.
+    """
 
     def __init__(self, metrics: GatewayMetrics, lines: Listener, tracing: Backend | None = None) -> None:
-        self._listeners: list[Listener] = [metrics, lines, *([tracing] if tracing is not None else [])]
+        self._metrics = metrics
+        self._others: list[Listener] = [lines, *([tracing] if tracing is not None else [])]
         self._tracing = tracing
-        self._held: deque[Finished] = deque()
-        self._settling = threading.Lock()
+        self._noted: deque[Finished] = deque()
+        self._counted: deque[Finished] = deque(maxlen=MOST_HELD)
+        self._dropped = 0
+        self._counting = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
-        metrics.before_reading = self.settle
+        metrics.before_reading = self.count
 
     def start(self) -> None:
         self._thread.start()
 
     def note(self, finished: Finished) -> None:
-        self._held.append(finished)
-        if len(self._held) >= MOST_HELD:
-            self.settle()
+        self._noted.append(finished)
+        if len(self._noted) >= MOST_HELD:
+            self.count()
+
+    def count(self) -> None:
+        """Tell the metrics all that was noted before."""
+        with self._counting:
+            batch = _taken(self._noted)
+            if batch:
+                self._tell(self._metrics, batch)
+                self._dropped += max(0, len(self._counted) + len(batch) - MOST_HELD)
+                self._counted += batch
 
     def settle(self) -> None:
-        """Tell all that was noted before. A listener that fails is logged, and costs the others nothing."""
-        with self._settling:
-            batch = [self._held.popleft() for _ in range(len(self._held))]
-            for listener in self._listeners if batch else ():
-                try:
-                    listener.tell(batch)
-                except Exception:
-                    log.exception("%s lost what %d requests told", type(listener).__name__, len(batch))
+        """Tell all of it to everybody, and wait for whoever has to be waited for. For one thread at a time."""
+        self.count()
+        batch = _taken(self._counted)
+        for listener in self._others if batch else ():
+            self._tell(listener, batch)
+        if self._dropped:
+            log.warning("%d requests left no line and no span: these are taken too slowly", self._dropped)
+            self._dropped = 0
 
     def stop(self) -> None:
-        """Tell and send what is held. No request may be in flight any more."""
+        """Tell and send what is held, unless that takes too long. No request may be in flight any more."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(END_SECONDS)
+        if self._thread.is_alive():
+            log.warning("%d lines were not written: nobody reads them", len(self._counted))
+            return
         self.settle()
         if self._tracing is not None:
             self._tracing.stop()
@@ -74,6 +95,19 @@ class Telemetry:
     def _run(self) -> None:
         while not self._stopping.wait(SETTLE_SECONDS):
             self.settle()
+
+    @staticmethod
+    def _tell(listener: Listener, batch: Sequence[Finished]) -> None:
+        """One that fails is logged, and costs the others nothing."""
+        try:
+            listener.tell(batch)
+        except Exception:
+            log.exception("%s lost what %d requests told", type(listener).__name__, len(batch))
+
+
+def _taken(held: "deque[Finished]") -> list[Finished]:
+    """All that is held now, while others append."""
+    return [held.popleft() for _ in range(len(held))]
 
 
 def telemetry_of(settings: Settings, metrics: GatewayMetrics) -> Telemetry:

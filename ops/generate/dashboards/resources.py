@@ -1,5 +1,6 @@
 """Each resource by its utilization, its saturation, and its errors (USE)."""
 
+from contract.metrics import RANKER_STAGES
 from ops.generate.dashboards.expressions import WINDOW, or_zero, per_second, quantile, share, stage
 from ops.generate.dashboards.panels import Panel, dashboard, graph
 
@@ -24,7 +25,7 @@ def _scoring() -> list[Panel]:
         graph(
             "Utilization: share of the time",
             "percentunit",
-            per_second(stage("ranker_features", "ranker_model"), "instance"),
+            per_second(stage(*RANKER_STAGES), "instance"),
             "{{instance}}",
             "Near 1 the queue grows.",
         ),

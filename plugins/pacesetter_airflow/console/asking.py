@@ -91,4 +91,4 @@ def told(error: BaseException) -> str:
     else:
         log.warning("a source of the page failed", exc_info=error)
         text = f"{type(error).__name__}: {error}"
-    return re.sub(r"//[^/@\s]+@", "//***@", text)
+    return re.sub(r"//[^/\s]+@", "//***@", text)

@@ -40,7 +40,7 @@ class PlayedRanker:
         self._context.destroy(linger=0)
 
 
-def reply(request_id: int, model: str = "m1", scores: bytes = b"") -> bytes:
+def reply(request_id: int, model: str = "m1", scores: bytes = b"", score_ms: float = 2.0) -> bytes:
     return encode(
         RankReply(
             request_id=request_id,
@@ -51,7 +51,7 @@ def reply(request_id: int, model: str = "m1", scores: bytes = b"") -> bytes:
             queue_ms=1.0,
             features_ms=2.0,
             encode_ms=1.0,
-            score_ms=2.0,
+            score_ms=score_ms,
         )
     )
 
@@ -193,6 +193,23 @@ def test_scores_that_cannot_be_are_a_fallback(gateway, ranker, scores) -> None:
 
         with pytest.raises(RankingFailed, match="ranker_error"):
             asking.result(20)
+
+
+@pytest.mark.parametrize("spent", [float("nan"), float("inf"), -1.0])
+def test_times_that_cannot_be_are_a_fallback_too(gateway, ranker, spent) -> None:
+    clock = RequestClock(20.0)
+
+    def asked() -> object:
+        return model_scores(gateway, Pointer(generation=1, model="m1"), None, (), ranked(("a",), 0), ("x", "y"), clock)
+
+    with ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(asked)
+        peer, request = ranker.hear()
+        ranker.say(peer, reply(request.request_id, scores=np.ones(1, "<f4").tobytes(), score_ms=spent))
+
+        with pytest.raises(RankingFailed, match="took times that are none"):
+            asking.result(20)
+    assert clock.timing().transfer == clock.timing().total > 0
 
 
 def test_an_answer_that_is_no_frame_is_a_fallback(gateway, ranker) -> None:

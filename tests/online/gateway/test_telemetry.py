@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from select import PIPE_BUF
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import numpy as np
@@ -158,12 +158,26 @@ def test_without_a_collector_answers_are_as_they_were(published, ranked_gateway,
     gateway = ranked_gateway(tracing={"endpoint": dead, "sampled": 1.0})
 
     assert gateway.get("/recommend?user_id=ann").json["level"] == "full"
-    until(lambda: gateway.get("/recommend?user_id=ann").status_code == 200, "it goes on answering")
+    telemetry = gateway.application.extensions["background"].telemetry
+    telemetry.settle()
+    telemetry.stop()  # the spans are sent, in vain
+    assert gateway.get("/recommend?user_id=ann").json["level"] == "full"
 
 
 def finished(total: float, level: str | None = "full") -> Finished:
     timing = TimingMs(**dict.fromkeys(STAGES[:-1], total / 2), total=total)
     return Finished(0.0, "/recommend", "GET", Trace(TRACE), "ok" if level else "refused", 200, timing, [], level)  # type: ignore[arg-type]
+
+
+class Stuck:
+    """As a pipe that is full."""
+
+    def __init__(self) -> None:
+        self.asked, self.goes_on = Event(), Event()
+
+    def tell(self, finished: object) -> None:
+        self.asked.set()
+        self.goes_on.wait(30)
 
 
 class Broken:
@@ -217,6 +231,24 @@ def test_one_listener_that_fails_costs_the_others_nothing(caplog) -> None:
 
     assert len(told) == 1
     assert "Broken lost what 1 requests told" in caplog.text
+
+
+def test_a_log_that_nobody_reads_costs_neither_metrics_nor_answers_nor_the_end(caplog, monkeypatch) -> None:
+    monkeypatch.setattr("online.gateway.telemetry.telemetry.MOST_HELD", 5)
+    monkeypatch.setattr("online.gateway.telemetry.telemetry.SETTLE_SECONDS", 0.01)
+    monkeypatch.setattr("online.gateway.telemetry.telemetry.END_SECONDS", 0.1)
+    metrics, stuck = GatewayMetrics(), Stuck()
+    telemetry = Telemetry(metrics, stuck)
+    telemetry.start()
+    telemetry.note(finished(1.0))
+    until(stuck.asked.is_set, "the log is being written")
+    for _ in range(12):
+        telemetry.note(finished(1.0))
+
+    assert 'rec_level_total{level="full"} 13.0' in metrics.page().decode()
+    telemetry.stop()
+    assert "lines were not written" in caplog.text
+    stuck.goes_on.set()
 
 
 def test_lines_are_written_in_pieces_that_a_pipe_takes_whole() -> None:

@@ -33,6 +33,7 @@ def read_site(folder: Path) -> Site:
         suite, night, time, _ = page.relative_to(folder / "validations").parts
         try:
             at = datetime.strptime(time, _TIME).replace(tzinfo=UTC)
+            str(page).encode()  # a name that is no text has no address
         except ValueError:
             continue
         found.append(Validation(suite, night, at, page.relative_to(folder).as_posix()))

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -18,6 +18,10 @@ MOST_BYTES = 4_000_000
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _File = TypeVar("_File")
+
+
+# Seconds since 1970 that a datetime can be of.
+_Moment = Annotated[float, msgspec.Meta(ge=0, le=2e11)]
 
 
 class _Loss(msgspec.Struct):
@@ -31,7 +35,7 @@ class _Level(msgspec.Struct):
 
 
 class _Manifest(msgspec.Struct):
-    created_at: float
+    created_at: _Moment
     date: str = ""
     metrics: dict[str, float] = {}
     levels: list[_Level] = []
@@ -39,7 +43,7 @@ class _Manifest(msgspec.Struct):
 
 class _Gate(msgspec.Struct):
     admitted: bool
-    created_at: float
+    created_at: _Moment
     reasons: list[str] = []
     warnings: list[str] = []
 
