@@ -9,7 +9,7 @@ MEANINGS = {
     "transfer": "the way to the ranker and back; where no scores came, the wait for them",
     "queue": "the request waits in the ranker",
     "features": "the ranker looks up records, makes features and tokens",
-    "encode": "the network reads texts whose states are not there: a new query (where rankers share: looked up), new items",
+    "encode": "the network reads texts whose states are not there: new queries (shared ones are fetched), new items",
     "score": "the network scores the candidates beside the query",
     "serialize": "the slate becomes JSON, is offered as an impression and kept in the answer cache",
     "model": "`encode` + `score`",
