@@ -8,6 +8,7 @@ import json
 import random
 import sys
 import tempfile
+import time
 import urllib.request
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
@@ -40,12 +41,14 @@ from contract.store.publisher import set_model
 
 ITEMS, USERS, LENGTH, SEED = 5000, 20_000, 200, 17
 # Many short rounds: what the machine does besides changes within seconds.
-ROUNDS, COUNT, MOST_SECONDS = 150, 100, 20.0
+ROUNDS, COUNT, MOST_SECONDS = 160, 100, 20.0
 # Two processes of the same program differ by tens of microseconds a request as long as they live.
-STARTS = 10
+STARTS = 8
 QUICK_ROUNDS, WORK_MS, WORKED_COUNT = 20, 20, 20
 # As often as ops/prometheus.yml has it.
 SCRAPE_SECONDS = 15.0
+# After a start's last request: what is told in batches, and looked at now and then, belongs to what requests cost.
+SETTLED_SECONDS = 1.5
 RESAMPLES = 2000
 MOST_US, MOST_SHARE = 50.0, 0.03
 RESULTS = Path("benchmarks/results/monitoring_cost.json")
@@ -108,6 +111,7 @@ def main(argv: Sequence[str]) -> int:
 def measured(url: str, rounds: int, count: int, concurrency: int, work_ms: int | None = None) -> dict[str, Any]:
     """Of each variant the medians over all rounds; of each but `off` what it cost beside it."""
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in VARIANTS}
+    cpu_us: dict[str, list[float]] = {name: [] for name in VARIANTS}
     requests, draw = (load_client.get(path, HOST) for path in paths()), random.Random(SEED)
     with ExitStack() as ends:
         log = Path(ends.enter_context(tempfile.TemporaryDirectory())) / "log"
@@ -122,16 +126,24 @@ def measured(url: str, rounds: int, count: int, concurrency: int, work_ms: int |
                         until_ranked(lambda port=port: ranker_state(port))  # type: ignore[misc]
                     load_client.run(HOST, port, requests, concurrency, 2 * count, MOST_SECONDS)
                 stops.enter_context(_scraped([port for _, port in servers.values()]))
+                before = {name: _cpu_seconds(process) for name, (process, _) in servers.items()}
                 for _ in range(rounds // STARTS):
                     for name in draw.sample(list(servers), len(servers)):
-                        runs[name].append(_run(*servers[name], requests, concurrency, count))
+                        runs[name].append(_run(servers[name][1], requests, concurrency, count))
+                time.sleep(SETTLED_SECONDS)
+                for name, (process, _) in servers.items():
+                    spent = _cpu_seconds(process) - before[name]
+                    cpu_us[name].append(spent / (rounds // STARTS * count) * 1e6)
     off = runs["off"]
     return {
         "concurrency": concurrency,
-        "variants": {name: {key: median(run[key] for run in of) for key in of[0]} for name, of in runs.items()},
+        "variants": {
+            name: {"cpu_us": median(cpu_us[name]), **{key: median(run[key] for run in of) for key in of[0]}}
+            for name, of in runs.items()
+        },
         "cost": {
             name: {
-                "us": _interval([(run["cpu_us"] - base["cpu_us"]) for run, base in zip(of, off, strict=True)]),
+                "us": _interval([spent - base for spent, base in zip(cpu_us[name], cpu_us["off"], strict=True)]),
                 "throughput_lost": _interval(
                     [1 - run["per_second"] / base["per_second"] for run, base in zip(of, off, strict=True)]
                 ),
@@ -152,14 +164,12 @@ def _started(url: str, endpoint: str, name: str, log: Path) -> Iterator[tuple[ps
         yield process, settings.gateway.port
 
 
-def _run(
-    process: psutil.Process, port: int, requests: Iterator[bytes], concurrency: int, count: int
-) -> dict[str, float]:
-    """One load."""
-    before = _cpu_seconds(process)
+def _run(port: int, requests: Iterator[bytes], concurrency: int, count: int) -> dict[str, float]:
+    """One load. Raises SystemExit where it did not come to its end."""
     load = load_client.run(HOST, port, requests, concurrency, count, MOST_SECONDS)
-    spent, answers = _cpu_seconds(process) - before, len(load.latencies)
-    return {"cpu_us": spent / answers * 1e6, "per_second": load.per_second, "p50_ms": load.quantile(0.5) * 1000}
+    if len(load.latencies) != count or load.refused:
+        raise SystemExit(f"{len(load.latencies)} of {count} answers, {load.refused} refused: the machine is too busy")
+    return {"per_second": load.per_second, "p50_ms": load.quantile(0.5) * 1000}
 
 
 @contextmanager

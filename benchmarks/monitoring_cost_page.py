@@ -22,12 +22,15 @@ Measured on {machine.one_line(found["machine"])}.
 Gateways of one worker with and without monitoring run side by side and are asked by turns, {found["rounds"]} rounds in
 changing order, of {found["requests"]} requests each ({found["requests_with_work"]}, and half the rounds, beside a
 model); they are started anew {found["starts"]} times, as two processes of the same program differ by tens of
-microseconds as long as they live. What differs is taken within a round; the median of all rounds is shown with its 95 %
-bootstrap interval. *Off* times no stage and counts, logs and traces nothing. *On* is what the settings do by
-themselves: a trace id, nine stages in the answer and in histograms, levels and reasons counted, a line of JSON a
-request (here into a file), a snapshot every 5 s, and `/metrics` read every {found["scrape_seconds"]:g} s. The last one
-also sends every hundredth request as spans. The aims are at most {found["most_us"]:g} us of CPU a request and
-{found["most_share"]:.0%} of the throughput.
+microseconds as long as they live. CPU is that of a process from its first round to what it tells after its last one,
+batches, snapshots and scrapes with it; throughput is that of a round. Differences are taken within a start and within a
+round; their medians are shown with 95 % bootstrap intervals.
+
+*Off* times no stage and counts, logs and traces no request. *On* is what the settings do by themselves: a trace id,
+nine stages in the answer and in histograms, levels and reasons counted, a line of JSON a request (here into a file), a
+snapshot every 5 s, and `/metrics` read every {found["scrape_seconds"]:g} s. The last one also sends every hundredth
+request as spans. The aims are at most {found["most_us"]:g} us of CPU a request and {found["most_share"]:.0%} of the
+throughput.
 
 Without a model the gateway is all that costs time, so that monitoring has the largest share that it can have. The
 model is a stand-in for the ranker, which answers after {found["work_ms"]} ms of matrix products on all cores.

@@ -1,7 +1,7 @@
 """`python -m benchmarks.unmonitored_gateway`: the gateway without its monitoring, to measure what that costs.
 
-No stage is timed, nothing is counted, logged or traced, no snapshot is taken. Whatever else happens for an answer
-happens here too, and the answer looks the same, but all its times are 0.
+No stage is timed, no request is counted, logged or traced, no snapshot is taken. Whatever else happens for an answer
+happens here too (look-ups of the cache and impressions are counted), and it looks the same, but all its times are 0.
 """
 
 from flask import Flask
