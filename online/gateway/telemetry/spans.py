@@ -4,6 +4,7 @@ Made when a request is over, from the times that it measured anyway: while it ru
 """
 
 from collections.abc import Sequence
+from threading import Thread
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -69,8 +70,10 @@ class Spans:
         whole.end(began + _nanoseconds(took))
 
     def stop(self) -> None:
-        """Send what is held."""
-        self._provider.shutdown()
+        """Send what is held, as far as a collector takes it in time: at an end nobody waits for one that is away."""
+        ending = Thread(target=self._provider.shutdown, name="spans", daemon=True)
+        ending.start()
+        ending.join(EXPORT_SECONDS)
 
     def _describe(self, span: Span, done: Finished) -> None:
         answered = {
