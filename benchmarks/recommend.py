@@ -56,12 +56,7 @@ def main() -> None:
         "requests_with_work": WORKED_COUNT,
         "repeats": REPEATS,
     }
-    valkey = ValkeyServer()
-    valkey.start()
-    try:
-        url = f"redis://{HOST}:{valkey.port}/0"
-        client, keys = connect(url, 30), Keys(PREFIX)
-        generated_generation.publish(client, keys, ITEMS, USERS, LENGTH, SEED)
+    with published() as (url, client, keys):
         settings = settings_of(url)
         with gateway(settings) as process:
             found["load"] = [
@@ -74,8 +69,6 @@ def main() -> None:
             "at_once": with_model(settings, 0, COUNT, REPLAYED),
             "after_work": with_model(settings, WORK_MS, WORKED_COUNT, WORKED_REPLAYED),
         }
-    finally:
-        valkey.stop()
     found["aim_met"] = all(run["gateway_cpu_ms_per_request"] <= AIM_MS for run in found["load"])
     found["aim_with_model_met"] = all(
         case["load"]["gateway_cpu_ms_per_request"] <= AIM_WITH_MODEL_MS for case in found["with_model"].values()
@@ -85,6 +78,20 @@ def main() -> None:
         file.write_text(text)
     print(page(found))
     print(json.dumps(found))
+
+
+@contextmanager
+def published() -> Iterator[tuple[str, Any, Keys]]:
+    """The address of a Valkey with the generated generation, and a connection to it."""
+    valkey = ValkeyServer()
+    valkey.start()
+    try:
+        url = f"redis://{HOST}:{valkey.port}/0"
+        client, keys = connect(url, 30), Keys(PREFIX)
+        generated_generation.publish(client, keys, ITEMS, USERS, LENGTH, SEED)
+        yield url, client, keys
+    finally:
+        valkey.stop()
 
 
 def with_model(settings: Settings, work_ms: int, count: int, replays: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import zmq
 
 from contract.codec import decode_candidates
 from contract.frames import RankReply, decode_request, encode
-from online.gateway.levels import MODEL_LEVELS
+from contract.levels import MODEL_LEVELS
 
 LEVEL = MODEL_LEVELS[0]
 # Three matrices of 4 MiB: more than the cache of a core holds.

@@ -19,8 +19,8 @@ NOTHING = TimingMs(**dict.fromkeys(STAGES, 0.0))
 NO_TRACE = Trace("")
 
 
-class Untimed(RequestClock):
-    """Knows the budget alone."""
+class BudgetAlone(RequestClock):
+    """No laps."""
 
     def lap(self, part: str) -> None: ...
 
@@ -42,7 +42,7 @@ class Silent:
 
 def build() -> Flask:
     """What a server process of granian loads."""
-    recommend.RequestClock = Untimed  # type: ignore[misc]
+    recommend.RequestClock = BudgetAlone  # type: ignore[misc]
     recommend.trace_of = lambda traceparent: NO_TRACE  # type: ignore[assignment]
     app.telemetry_of = lambda settings, metrics: Silent()  # type: ignore[assignment,return-value]
     Monitor.start = Monitor.stop = lambda self: None  # type: ignore[method-assign]

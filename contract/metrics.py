@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contract.frames import ErrorCode
-from contract.reasons import REASONS
+from contract.levels import LEVELS, REASONS
 
 SECONDS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0,
@@ -25,7 +25,6 @@ SUMS = ("model", "system", "total")
 STAGES = (*PARTS, *SUMS)
 # The ranker's own view, under names of their own so that a sum over processes counts nothing twice.
 RANKER_STAGES = ("ranker_features", "ranker_encode", "ranker_score")
-LEVELS = ("full", "fast", "precomputed", "popular")
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class Demo(Section):
 
 class Log(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    format: Literal["text", "json"] = Field("text", description="How gateway and ranker write: for people, or machines")
+    format: Literal["text", "json"] = Field("text", description="How gateway and ranker log: for people, or machines")
     requests: Literal["all", "degraded", "none"] = Field(
         "all",
         description="Requests that leave a line of JSON; degraded: those that failed, or were below the best level",

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from contract.reasons import Reason
+from contract.levels import Level, Reason
 from contract.records import Pointer
-from online.gateway.levels import LASTING, Level
+from online.gateway.levels import LASTING
 from online.gateway.query import RecommendRequest
 from online.gateway.slate import SlateItem
 from online.gateway.stages import TimingMs

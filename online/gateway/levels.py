@@ -1,13 +1,7 @@
-"""What a request was answered with, and why it was not the first level."""
-
-from typing import Literal, get_args
+"""Which reasons last, and what a ranker's errors are as reasons."""
 
 from contract.frames import ErrorCode
-from contract.reasons import Reason
-
-ModelLevel = Literal["full", "fast"]
-Level = Literal[ModelLevel, "precomputed", "popular"]
-MODEL_LEVELS: tuple[ModelLevel, ...] = get_args(ModelLevel)
+from contract.levels import Reason
 
 # Answers that the same generation and model would give again; all others pass by and are not cached.
 LASTING: frozenset[Reason | None] = frozenset(

@@ -6,9 +6,10 @@ script as text.
 
 from flask import Blueprint, Response, render_template
 
+from contract.levels import LEVELS
 from contract.metrics import MODEL_PARTS, PARTS
 from online.gateway.monitor import SNAPSHOT_SECONDS, WINDOWS_MINUTES
-from online.gateway.series import LEVELS, QUANTILES
+from online.gateway.series import QUANTILES
 
 FIRST_WINDOW_MINUTES = 5
 # No inline script or style runs, and with trusted types no text becomes markup.

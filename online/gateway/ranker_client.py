@@ -9,7 +9,7 @@ import zmq
 
 from contract.errors import BadInput
 from contract.frames import MAX_FRAME_BYTES, RankError, RankReply, RankRequest, decode_answer, encode
-from contract.reasons import Reason
+from contract.levels import Reason
 from contract.records import UserRecord
 from online.gateway.breaker import Breaker
 from online.gateway.levels import OF_RANKER

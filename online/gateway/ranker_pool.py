@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from contract.frames import RankError, RankReply
-from contract.reasons import Reason
+from contract.levels import Reason
 from online.gateway.ranker_client import Question, RankerClient, RankingFailed
 
 # Known at once, before any work was done: another ranker may do better. A timeout has spent the budget.

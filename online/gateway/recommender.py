@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from contract.codec import CandidateList
 from contract.errors import CorruptValue, NoGeneration, StoreUnreachable
+from contract.levels import Level, Reason
 from contract.merge import merge_query, never_proposed
-from contract.reasons import Reason
 from contract.records import ItemRecord, Pointer
 from contract.settings import Gateway
 from contract.store.answers import AnswerCache
@@ -15,7 +15,6 @@ from contract.store.reader import QueryData, Reader
 from online.gateway.answers import Explanation, Slate, decode_slate, encode_slate, material
 from online.gateway.breaker import Breaker
 from online.gateway.generations import EVERYONE, Generations
-from online.gateway.levels import Level
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.problems import NothingToServe
 from online.gateway.query import RecommendRequest

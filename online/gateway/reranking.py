@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from contract.codec import CandidateList, encode_candidates
+from contract.levels import MODEL_LEVELS, ModelLevel
 from contract.records import Pointer, UserRecord
-from online.gateway.levels import MODEL_LEVELS, ModelLevel
 from online.gateway.ranker_client import Question, RankingFailed
 from online.gateway.ranker_pool import RankerPool
 from online.gateway.stages import RequestClock

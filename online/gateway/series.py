@@ -3,15 +3,14 @@
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from contract import metrics as names
+from contract.levels import LEVELS
 from contract.metrics import PARTS
 from online.gateway.figures import milliseconds, parts_ms, per_second, stages_between
-from online.gateway.levels import Level
 from online.gateway.windows import Snapshot
 
-LEVELS: tuple[str, ...] = get_args(Level)
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 

@@ -12,10 +12,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from contract.metrics import PARTS
 from ops.embedded.airflow_api import Task
 
 STYLES = {"success": "green", "running": "yellow", "failed": "bold red", "upstream_failed": "red"}
 STYLES |= {"up_for_retry": "magenta", "skipped": "cyan"}
+# Stages of an answer that are named.
+LONGEST = 3
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
@@ -90,18 +93,26 @@ def slate_panel(answer: Mapping[str, Any], asked: str) -> Panel:
             "" if score is None else f"{score:.4f}",
             Text(str(item.get("source") or "")),
         )
-    timing = "  ".join(f"{stage} {ms:.1f}" for stage, ms in answer["timing_ms"].items())
     facts = Text.assemble(
         ("level ", "dim"), (str(answer["level"]), "bold green" if not answer.get("degraded") else "bold yellow"),
         ("   generation ", "dim"), str(answer["generation"]),
         ("   model ", "dim"), str(answer["model_version"] or "none"),
-        ("\nms: ", "dim"), timing,
+        ("\nms ", "dim"), timing_text(answer["timing_ms"]),
     )  # fmt: skip
     if answer.get("cached"):
         facts.append("   from the answer cache", "dim")
     if answer.get("degraded"):
         facts.append(f"\ndegraded: {answer['degraded']}", "yellow")
     return Panel(Group(table, Text(), facts), title=f"[bold]{escape(asked)}[/]", title_align="left", expand=False)
+
+
+def timing_text(ms: Mapping[str, float]) -> Text:
+    """What an answer took, and its longest stages."""
+    longest = sorted(PARTS, key=lambda stage: -ms[stage])[:LONGEST]
+    return Text.assemble(
+        f"{ms['total']:.1f} = model {ms['model']:.1f} + system {ms['system']:.1f}",
+        ("   longest: ", "dim"), "  ".join(f"{stage} {ms[stage]:.1f}" for stage in longest),
+    )  # fmt: skip
 
 
 def places_table(places: Mapping[str, str]) -> Table:

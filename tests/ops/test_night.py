@@ -10,8 +10,12 @@ from rich.console import Console
 from ops.embedded import night as night_module
 from ops.embedded.airflow_api import Run, Task, seconds_between
 from ops.embedded.night import NIGHT_DAGS, STANDING_DAGS, Night, NightFailed
-from ops.embedded.screen import NightScreen, slate_panel
+from ops.embedded.screen import NightScreen, slate_panel, timing_text
 
+TIMING_MS = {
+    "parse": 0.1, "candidates": 0.9, "rules": 0.0, "transfer": 0.2, "queue": 0.0, "features": 0.05, "encode": 0.4,
+    "score": 1.5, "serialize": 0.05, "model": 1.9, "system": 1.3, "total": 3.2,
+}  # fmt: skip
 LAST = {"features_daily": "last", "candidates_daily": "candidates", "reranker_weekly": "promote"}
 
 
@@ -136,11 +140,17 @@ def test_titles_from_outside_are_never_markup() -> None:
         "degraded": "ranker_unavailable",
         "generation": 1,
         "model_version": None,
-        "timing_ms": {"total": 3.25, "model": 0.0},
+        "timing_ms": TIMING_MS,
     }
     Console(file=out, width=120).print(slate_panel(answer, "user [x]"))
-    for text in ("[red]JAM[/] [link", "i[/]1", "user [x]", "precomputed", "ranker_unavailable", "total 3.2"):
+    for text in ("[red]JAM[/] [link", "i[/]1", "user [x]", "precomputed", "ranker_unavailable", "ms 3.2 = "):
         assert text in out.getvalue()
+
+
+def test_what_an_answer_took_is_told_with_its_longest_stages() -> None:
+    assert (
+        str(timing_text(TIMING_MS)) == "3.2 = model 1.9 + system 1.3   longest: score 1.5  candidates 0.9  encode 0.4"
+    )
 
 
 def test_a_task_runs_until_now_or_to_its_end() -> None:

@@ -2,8 +2,7 @@
 
 from typing import NamedTuple
 
-from contract.reasons import Reason
-from online.gateway.levels import Level
+from contract.levels import Level, Reason
 from online.gateway.stages import Lap, TimingMs
 from online.gateway.telemetry.trace import Trace
 

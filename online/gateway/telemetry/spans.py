@@ -29,6 +29,8 @@ from online.gateway.telemetry.trace import Trace
 
 # A collector that does not answer is waited for so long, in the background; spans are dropped then.
 EXPORT_SECONDS = 2.0
+# A batch of requests comes at once: ten spans each, where callers or settings have all of them sampled.
+MOST_HELD = 65_536
 
 
 class Spans:
@@ -46,7 +48,7 @@ class Spans:
             shutdown_on_exit=False,
         )
         exporter = OTLPSpanExporter(endpoint=endpoint, timeout=EXPORT_SECONDS)
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=MOST_HELD))
         self._tracer = self._provider.get_tracer("pacesetter")
 
     def tell(self, finished: Sequence[Finished]) -> None:

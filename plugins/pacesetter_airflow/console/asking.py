@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,10 +13,14 @@ from pacesetter_airflow.objectives.prometheus import NoAnswer, Refused
 
 # Of a whole page. Sources that know a timeout of their own are given a shorter one.
 PATIENCE_SECONDS = 5.0
-# Questions that are open at once; further ones wait for these, and are told as not answered.
-THREADS = 16
+# Questions that are open at once, a thread each; a further one is not asked, and told as not answered.
+MOST_OPEN = 16
 
 log = logging.getLogger(__name__)
+
+
+class Busy(PacesetterError):
+    """Too many questions are open already."""
 
 
 class Question(NamedTuple):
@@ -41,15 +45,13 @@ class Trouble:
 class Asker:
     """A question that is still open is not asked again: whoever comes next waits for the same answer.
 
-    So a source that hangs holds one thread, however many pages are open.
+    So a source that hangs holds one thread, however many pages are open; and none holds up the end of the process.
     """
 
     def __init__(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._patience_seconds = patience_seconds
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="console")
         self._open: dict[str, Future[Any]] = {}
-        # Entered twice by one thread where a question is answered before its callback is added.
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
 
     def all(self, questions: Mapping[str, Question]) -> tuple[dict[str, Any], list[Trouble]]:
         """The answers by their keys, without those of troubles. A key tells a question from every other one."""
@@ -75,13 +77,26 @@ class Asker:
         with self._lock:
             if key in self._open:
                 return self._open[key]
-            future = self._open[key] = self._pool.submit(ask)
-            future.add_done_callback(lambda _: self._answered(key))
-            return future
+            future: Future[Any] = Future()
+            if len(self._open) == MOST_OPEN:
+                future.set_exception(Busy(f"{MOST_OPEN} questions of pages are open, which no source answers"))
+                return future
+            self._open[key] = future
+        # Not of a pool: the interpreter waits for those at its end.
+        threading.Thread(target=self._answer, args=(key, ask, future), name=f"console {key}", daemon=True).start()
+        return future
 
-    def _answered(self, key: str) -> None:
+    def _answer(self, key: str, ask: Callable[[], Any], future: "Future[Any]") -> None:
+        try:
+            answer, error = ask(), None
+        except Exception as raised:
+            answer, error = None, raised
         with self._lock:
             del self._open[key]
+        if error is None:
+            future.set_result(answer)
+        else:
+            future.set_exception(error)
 
 
 def told(error: BaseException) -> str:

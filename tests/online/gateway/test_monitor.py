@@ -1,15 +1,13 @@
 """/monitor.json, /readyz, /healthz and /metrics, on a gateway that has answered."""
 
 import math
-from typing import get_args
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from contract.errors import BadInput
-from contract.metrics import ALL, LEVELS, PARTS, STAGES
+from contract.metrics import ALL, PARTS, STAGES
 from contract.store.publisher import set_model
-from online.gateway.levels import Level
 from tests.online.toy import free_port, publish, until, write_model
 
 
@@ -61,7 +59,6 @@ def test_labels_have_only_values_that_an_objective_may_name(gateway) -> None:
 
     assert {label for _, label, _ in found} >= {"route", "outcome", "level", "stage"}
     assert [(name, label, value) for name, label, value in found if value not in known[name][label]] == []
-    assert get_args(Level) == LEVELS
 
 
 def test_a_page_opened_now_sees_what_happened_before(gateway) -> None:

@@ -1,5 +1,7 @@
 """Sources are asked each for itself: none can take the page with it, by an error or by silence."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract.errors import StoreUnreachable
-from pacesetter_airflow.console.asking import THREADS, Asker, Question, Trouble
+from pacesetter_airflow.console.asking import MOST_OPEN, Asker, Question, Trouble
 from tests.online.toy import until
 
 
@@ -47,6 +49,11 @@ def test_a_password_in_an_address_is_not_told() -> None:
     assert trouble.why == "OSError: s3://***@store/lake is away"
 
 
+def test_a_password_with_an_at_sign_is_not_told() -> None:
+    _, (trouble,) = Asker().all({"a": question(fail(OSError("redis://:s3@cret@store:6379/0 is away")))})
+    assert trouble.why == "OSError: redis://***@store:6379/0 is away"
+
+
 def test_one_that_hangs_is_not_waited_for(silence: threading.Event) -> None:
     answers, (trouble,) = Asker(0.2).all({"a": question(silence.wait), "b": question(lambda: 2)})
     assert answers == {"b": 2}
@@ -62,9 +69,29 @@ def test_a_question_that_is_open_is_not_asked_again(silence: threading.Event) ->
         return "at last"
 
     asker = Asker(0.02)
-    for _ in range(THREADS + 1):
+    for _ in range(MOST_OPEN + 1):
         asker.all({"slow": question(ask)})
     assert begun == [1]
     until(lambda: asker.all({"quick": question(lambda: 1)})[0] == {"quick": 1}, "another answer")
     silence.set()
     until(lambda: asker.all({"slow": question(ask)})[0] == {"slow": "at last"}, "the answer")
+
+
+def test_one_more_than_may_be_open_is_not_asked_and_told(silence: threading.Event) -> None:
+    asker = Asker(0.02)
+    asker.all({str(number): question(silence.wait) for number in range(MOST_OPEN)})
+    answers, (trouble,) = asker.all({"one more": question(lambda: 1)})
+    assert answers == {}
+    assert trouble.why == "16 questions of pages are open, which no source answers"
+    silence.set()
+    until(lambda: asker.all({"one more": question(lambda: 1)})[0] == {"one more": 1}, "room")
+
+
+def test_a_process_ends_though_a_source_hangs() -> None:
+    program = (
+        "import threading\n"
+        "from pacesetter_airflow.console.asking import Asker, Question\n"
+        "print(Asker(.05).all({'a': Question('', '', '', threading.Event().wait)})[1][0].why)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "no answer within 0.05 s\n"), done.stderr

@@ -1,6 +1,11 @@
-"""Why an answer is not at the best level: in answers, and as a label of rec_shed_total."""
+"""What a request is answered with, and why it was not the first level: in answers, and as labels of metrics."""
 
 from typing import Literal, get_args
+
+ModelLevel = Literal["full", "fast"]
+Level = Literal[ModelLevel, "precomputed", "popular"]
+MODEL_LEVELS: tuple[ModelLevel, ...] = get_args(ModelLevel)
+LEVELS: tuple[Level, ...] = get_args(Level)
 
 Reason = Literal[
     "no_query",  # neither user nor item was named
