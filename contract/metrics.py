@@ -15,6 +15,7 @@ from contract.levels import LEVELS, REASONS
 SECONDS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0,
 )  # fmt: skip
+REQUESTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 PAIRS = (1.0, 10.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 
 # The stages of a request, in the order of time: they do not overlap, and t_total is their sum.
@@ -56,7 +57,8 @@ STAGE_SECONDS = Metric(
 )
 QUEUE_WAIT_SECONDS = Metric("rec_queue_wait_seconds", "histogram", "Wait of a rank request in the ranker's queue")
 QUEUE_SIZE = Metric("rec_queue_size", "gauge", "Rank requests waiting in the ranker")
-BATCH_PAIRS = Metric("rec_batch_pairs", "histogram", "Pairs scored for one rank request", buckets=PAIRS)
+BATCH_PAIRS = Metric("rec_batch_pairs", "histogram", "Pairs of rank requests scored together", buckets=PAIRS)
+BATCH_REQUESTS = Metric("rec_batch_requests", "histogram", "Rank requests scored together", buckets=REQUESTS)
 SHED = Metric(
     "rec_shed_total",
     "counter",
@@ -104,7 +106,7 @@ TEXTS = Metric(
 RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and serves a model")
 
 ALL = (
-    REQUEST_SECONDS, STAGE_SECONDS, QUEUE_WAIT_SECONDS, QUEUE_SIZE, BATCH_PAIRS, SHED, LEVEL, CACHE,
+    REQUEST_SECONDS, STAGE_SECONDS, QUEUE_WAIT_SECONDS, QUEUE_SIZE, BATCH_PAIRS, BATCH_REQUESTS, SHED, LEVEL, CACHE,
     IMPRESSIONS, MODEL_INFO, MODEL_NDCG, MODEL_LOADS, CANDIDATES_AGE_SECONDS, GENERATION, ITEM_STATES,
     ITEM_STATES_BYTES, STATE_LOADS, TEXTS, RANKER_UP,
 )  # fmt: skip

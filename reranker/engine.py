@@ -6,10 +6,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from reranker.beside import Beside
 from reranker.layers import Attended, ask, attended
 from reranker.packed import Alone, Layout, Whole
 from reranker.split import SplitNetwork
 from reranker.tokens import TextTensors
+
+# Of one query: what its tokens answer in each layer, a row; None where nobody asks them.
+Answers = list[Attended | None]
 
 
 class States(NamedTuple):
@@ -50,16 +54,19 @@ class Engine:
         forms = [(each.key.out_features // each.attention_head_size, each.attention_head_size) for each in attentions]
         return [form if place >= lowest else None for place, form in enumerate(forms)]
 
-    def query(self, text: TextTensors, lowest: int) -> list[Attended | None]:
-        """What a query's tokens answer to items in each layer from `lowest` on; `text` is one row."""
-        hidden = self.network.embed(text.tokens())
-        found: list[Attended | None] = []
+    def queries(self, texts: TextTensors, lowest: int) -> list[Answers]:
+        """What each query's tokens answer to items in each layer from `lowest` on."""
+        hidden = self.network.embed(texts.tokens())
+        layers: list[Attended | None] = []
         for place, layer in enumerate(self._layers):
-            answers = attended(layer, hidden, text.present)
-            found.append(answers if place >= lowest else None)
+            answers = attended(layer, hidden, texts.present)
+            layers.append(answers if place >= lowest else None)
             if place < len(self._layers) - 1:
                 hidden = ask(layer, hidden, answers)
-        return found
+        if len(texts.ids) == 1:
+            return [layers]
+        lengths = texts.lengths.tolist()
+        return [[answers and answers.row(place, length) for answers in layers] for place, length in enumerate(lengths)]
 
     def states(self, items: TextTensors, depths: Sequence[int]) -> tuple[list[Tensor], Tensor]:
         """The items' states [tokens, hidden] at each of `depths`, one item after another, and their lengths."""
@@ -74,8 +81,11 @@ class Engine:
                 tokens = self._whole[place].step(tokens, layout, None)
         return found, items.lengths
 
-    def cls(self, query: Sequence[Attended | None], states: States, depth: int) -> Tensor:
-        """The items' [CLS] after the last layer, [n, hidden], from their states at `depth`."""
+    def cls(self, queries: Sequence[Answers], counts: Sequence[int], states: States, depth: int) -> Tensor:
+        """The items' [CLS] after the last layer, [n, hidden], from their states at `depth`.
+
+        The first `counts[0]` items are of `queries[0]`, and so on.
+        """
         layout = Layout(states.lengths)
         rows, scale = states.rows, states.scale
         if depth < len(self._layers) - 1 or scale is None:
@@ -83,12 +93,16 @@ class Engine:
         if depth < len(self._layers) - 1:
             rows = layout.filled_up(rows)
         for place in range(depth, len(self._layers) - 1):
-            rows = self._whole[place].step(rows, layout, query[place])
+            rows = self._whole[place].step(rows, layout, _beside(queries, counts, place))
         cls = rows.index_select(0, layout.starts).to(self.kind)
         if scale is not None:
             # int8 is exact in every format: its units are applied to what is asked, not to every token.
             scale = scale.to(self.kind)
             cls = cls * scale
-        answers = query[-1]
-        assert answers is not None
-        return self._alone.step(cls, layout.padded(rows).to(self.kind), layout.present, scale, answers)
+        tokens = layout.padded(rows).to(self.kind)
+        return self._alone.step(cls, tokens, layout.present, scale, _beside(queries, counts, -1))
+
+
+def _beside(queries: Sequence[Answers], counts: Sequence[int], place: int) -> Beside:
+    """Of one layer, in which they all answer."""
+    return Beside([answers for query in queries if (answers := query[place]) is not None], counts)

@@ -82,6 +82,16 @@ def correlation(exact: Answers, found: Answers) -> float:
     return lowest
 
 
+def difference(exact: Answers, found: Answers) -> float:
+    """The largest difference of a final or text score, as a share of the spread of the exact ones."""
+    parts = [[np.concatenate([scores[place] for scores in one]) for one in (exact, found)] for place in range(2)]
+    return max(_of_spread(wanted, got) for wanted, got in parts)
+
+
+def _of_spread(wanted: NDArray[np.float32], got: NDArray[np.float32]) -> float:
+    return float(np.abs(wanted - got).max(initial=0.0) / max(1.0, float(wanted.std())))
+
+
 def compare(golden: Sequence[GoldenQuery], found: Answers, tolerance: float) -> float:
     """The largest difference between golden and found (final, text) scores, as a share of the golden spread.
 
@@ -93,7 +103,7 @@ def compare(golden: Sequence[GoldenQuery], found: Answers, tolerance: float) -> 
         got = np.concatenate([scores[place] for scores in found])
         if wanted.shape != got.shape or not np.isfinite(got).all() or not np.isfinite(wanted).all():
             raise ArtifactMismatch(f"golden pairs: {len(wanted)} {name} scores wanted, {np.isfinite(got).sum()} found")
-        difference = float(np.abs(wanted - got).max(initial=0.0) / max(1.0, float(wanted.std())))
+        difference = _of_spread(wanted, got)
         worst = max(worst, difference)
         if difference > tolerance:
             raise ArtifactMismatch(

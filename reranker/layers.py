@@ -19,6 +19,11 @@ class Attended(NamedTuple):
         """The rows at `rows`, int64[m], which may repeat."""
         return Attended(*(part.index_select(0, rows) for part in self))
 
+    def row(self, place: int, length: int) -> "Attended":
+        """One row alone, without what is behind its first `length` tokens: a copy."""
+        keys, values = (part[place : place + 1, :, :length].clone() for part in (self.keys, self.values))
+        return Attended(keys, values, self.present[place : place + 1, :length])
+
     def beside(self, other: "Attended") -> "Attended":
         """The tokens of both, row by row."""
         return Attended(

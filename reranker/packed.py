@@ -1,12 +1,15 @@
 """Items of several lengths without padding: their tokens lie one after another, and only attention sees rows."""
 
+from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reranker.layers import Attended, finish
+from reranker.beside import Beside
+from reranker.layers import finish
 
 # Packed tokens are made up to a multiple of this: oneDNN prepares a product for each number of rows that it meets,
 # which takes longer than the product. 100 items of other lengths in every request took 83 ms, of the same lengths 59.
@@ -65,33 +68,34 @@ class Whole:
         self._weight = torch.cat([part.weight for part in parts])
         self._bias = torch.cat([part.bias for part in parts])
 
-    def step(self, tokens: Tensor, layout: Layout, query: Attended | None) -> Tensor:
-        """The tokens [tokens, hidden] after it; a text attends to itself, and to the one row of `query` if given."""
+    def step(self, tokens: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
+        """The tokens [tokens, hidden] after it; a text attends to itself, and to its query if `beside` is given."""
         projected = layout.padded(F.linear(tokens, self._weight, self._bias)).unflatten(2, (3, -1, self._size))
-        if query is not None and tokens.device.type == "cpu" and tokens.dtype != torch.float16:
-            mixed = _beside_query(projected, layout, query)
+        if beside is not None and tokens.device.type == "cpu" and tokens.dtype != torch.float16:
+            mixed = _beside_queries(projected, layout, beside)
         else:
-            mixed = _in_one(projected, layout, query)
+            mixed = _in_one(projected, layout, beside)
         return finish(self._layer, layout.packed(mixed), tokens)
 
 
-def _in_one(projected: Tensor, layout: Layout, query: Attended | None) -> Tensor:
-    """What attention to an item's own keys, behind the query's, makes of `projected` [n, longest, 3, heads, size]:
+def _in_one(projected: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
+    """What attention to an item's own keys, behind its query's, makes of `projected` [n, longest, 3, heads, size]:
     [n, longest, hidden]."""
     asking, keys, values = projected.permute(2, 0, 3, 1, 4)
     mask = None if layout.even else layout.present[:, None, None, :]
-    if query is not None:
-        keys = torch.cat((query.keys.expand(len(layout), -1, -1, -1), keys), 2)
-        values = torch.cat((query.values.expand(len(layout), -1, -1, -1), values), 2)
-        if mask is not None:
-            mask = F.pad(mask, (query.keys.shape[2], 0), value=True)
+    if beside is not None:
+        query = beside.rows()
+        keys = torch.cat((query.keys, keys), 2)
+        values = torch.cat((query.values, values), 2)
+        if mask is not None or len(beside.queries) > 1:
+            mask = torch.cat((query.present, layout.present), 1)[:, None, None, :]
     return F.scaled_dot_product_attention(asking, keys, values, attn_mask=mask).transpose(1, 2).flatten(2)
 
 
-def _beside_query(projected: Tensor, layout: Layout, query: Attended) -> Tensor:
+def _beside_queries(projected: Tensor, layout: Layout, beside: Beside) -> Tensor:
     """The same with weights that are summed up afterwards: exp of every logit, not of its distance to a row's largest.
 
-    All items ask the query as one long row, so its keys are not repeated for each of them, and what they answer is
+    All items of a query ask it as one long row, so its keys are not repeated for each of them, and what they answer is
     added to what an item's own tokens do. 64 items of 34 tokens beside a query of 96 take 3.8 ms on 2 cores in
     bfloat16; flash attention, a kernel for rows of thousands, takes 7.0 in two parts, and 11.4 in one.
     """
@@ -102,10 +106,20 @@ def _beside_query(projected: Tensor, layout: Layout, query: Attended) -> Tensor:
     own = torch.bmm(asking, keys.transpose(1, 2)).clamp_(-LARGEST_LOGIT, LARGEST_LOGIT).exp_()
     if not layout.even:
         own.view(heads, n, longest, longest).mul_(layout.present[None, :, None, :])
-    other = torch.bmm(row, query.keys[0].transpose(1, 2)).clamp_(-LARGEST_LOGIT, LARGEST_LOGIT).exp_()
-    weight = own.sum(2).view(heads, n, longest, 1) + other.sum(2).view(heads, n, longest, 1)
-    mixed = torch.bmm(other, query.values[0]).view(heads * n, longest, size).baddbmm_(own, values)
+    weights, mixtures = [], []
+    for query, start, end in beside.parts():
+        part = row[:, start * longest : end * longest]
+        other = torch.bmm(part, query.keys[0].transpose(1, 2)).clamp_(-LARGEST_LOGIT, LARGEST_LOGIT).exp_()
+        weights.append(other.sum(2))
+        mixtures.append(torch.bmm(other, query.values[0]))
+    weight = own.sum(2).view(heads, n, longest, 1) + _together(weights).view(heads, n, longest, 1)
+    mixed = _together(mixtures).view(heads * n, longest, size).baddbmm_(own, values)
     return mixed.view(heads, n, longest, size).div_(weight).permute(1, 2, 0, 3).flatten(2)
+
+
+def _together(parts: Sequence[Tensor]) -> Tensor:
+    """Side by side in dimension 1; a single one as it is."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 class Alone:
@@ -124,11 +138,11 @@ class Alone:
         self._values = attention.value.weight.unflatten(0, (-1, self._size)).transpose(1, 2).contiguous()
         self._value_bias = attention.value.bias.unflatten(0, (-1, self._size))
 
-    def step(self, cls: Tensor, tokens: Tensor, present: Tensor, scale: Tensor | None, query: Attended) -> Tensor:
+    def step(self, cls: Tensor, tokens: Tensor, present: Tensor, scale: Tensor | None, beside: Beside) -> Tensor:
         """[CLS] after the layer, [n, hidden], of `cls` before it.
 
         `tokens` [n, longest, hidden] are the items' before it, in units of `scale` [hidden] where that is given;
-        `present` bool[n, longest]; `query` has one row.
+        `present` bool[n, longest].
         """
         asked = self._layer.attention.self.query(cls).unflatten(1, (-1, self._size)) * self._size**-0.5
         question = asked.transpose(0, 1)  # [heads, n, size]
@@ -137,7 +151,11 @@ class Alone:
             carried = carried * scale
         own = (carried @ tokens.transpose(1, 2)).float() + (asked * self._key_bias).sum(2, keepdim=True).float()
         own = own.masked_fill(~present[:, None, :], torch.finfo(torch.float32).min)
-        of_query = (question @ query.keys[0].transpose(1, 2)).transpose(0, 1).float()  # [n, heads, query tokens]
+        answers = []
+        for query, start, end in beside.parts():
+            behind = beside.longest - query.keys.shape[2]
+            answers.append(F.pad(question[:, start:end] @ query.keys[0].transpose(1, 2), (0, behind), value=-inf))
+        of_query = _together(answers).transpose(0, 1).float()  # [n, heads, query tokens]
         weights = torch.cat((of_query, own), 2).softmax(2)
         to_query, to_own = weights.split((of_query.shape[2], own.shape[2]), 2)
         mixed = to_own.to(cls.dtype) @ tokens  # [n, heads, hidden]
@@ -145,5 +163,7 @@ class Alone:
             mixed = mixed * scale
         answer = (mixed.transpose(0, 1) @ self._values).transpose(0, 1)  # [n, heads, size]
         answer = answer + to_own.sum(2, keepdim=True).to(cls.dtype) * self._value_bias
-        answer = answer + (to_query.to(cls.dtype).transpose(0, 1) @ query.values[0]).transpose(0, 1)
+        to_query = to_query.to(cls.dtype).transpose(0, 1)
+        said = [to_query[:, a:b, : query.values.shape[2]] @ query.values[0] for query, a, b in beside.parts()]
+        answer = answer + _together(said).transpose(0, 1)
         return finish(self._layer, answer.flatten(1), cls)

@@ -1,14 +1,15 @@
 """What the last queries' tokens answer: kept here, and on a shelf that processes share, if there is one."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 
 from contract.errors import CorruptValue
 from reranker.encoding import TextEncoder
-from reranker.engine import Engine
-from reranker.query_states import Answers, QueryShelf, answers_key, packed, unpacked
+from reranker.engine import Answers, Engine
+from reranker.query_states import QueryShelf, answers_key, packed, unpacked
 from reranker.tokens import QUERY, TextTensors
 
 Outcome = Literal["known", "fetched", "read"]
@@ -30,33 +31,47 @@ class Queries:
         self._lowest, self._device, self._limit = lowest, device, limit
         self._kept: OrderedDict[tuple[int, ...], Answers] = OrderedDict()
 
-    def answers(self, query: tuple[int, ...]) -> tuple[Answers, Outcome]:
-        """What its tokens answer in each layer, and whether that was known, fetched from the shelf, or read anew."""
-        found = self._kept.get(query)
-        if found is not None:
-            self._kept.move_to_end(query)
-            return found, "known"
-        found, outcome = self._shared(query)
-        if self._limit:
-            self._kept[query] = found
-            if len(self._kept) > self._limit:
-                self._kept.popitem(last=False)
-        return found, outcome
+    def answers(self, queries: Sequence[tuple[int, ...]]) -> list[tuple[Answers, Outcome]]:
+        """What the tokens of each answer in each layer, and whether that was known, fetched from the shelf, or read
+        anew: all of those in one pass. The second of equal ones is known."""
+        distinct = list(dict.fromkeys(queries))
+        outcomes: dict[tuple[int, ...], Outcome] = dict.fromkeys(distinct, "known")
+        found = {query: self._kept[query] for query in distinct if query in self._kept}
+        if self.shelf is not None:
+            fetched = {query: self._fetched(self.shelf, query) for query in distinct if query not in found}
+            found |= {query: answers for query, answers in fetched.items() if answers is not None}
+            outcomes |= dict.fromkeys(fetched, "fetched")
+        unread = [query for query in distinct if query not in found]
+        outcomes |= dict.fromkeys(unread, "read")
+        for query, answers in zip(unread, self._read(unread), strict=True):
+            found[query] = answers
+            if self.shelf is not None:
+                self.shelf.put(self._key(query), packed(answers))
+        for query in distinct:
+            self._keep(query, found[query])
+        return [(found[query], outcomes.pop(query, "known")) for query in queries]
 
-    def _shared(self, query: tuple[int, ...]) -> tuple[Answers, Outcome]:
-        if self.shelf is None:
-            return self._read(query), "read"
-        key = answers_key(self._model, self._engine.kind, self._lowest, query)
-        raw = self.shelf.get(key)
-        if raw is not None:
-            try:
-                return unpacked(raw, self._engine.forms(self._lowest), self._engine.kind, self._device), "fetched"
-            except CorruptValue:  # it is written anew, and so mended
-                pass
-        found = self._read(query)
-        self.shelf.put(key, packed(found))
-        return found, "read"
+    def _keep(self, query: tuple[int, ...], answers: Answers) -> None:
+        """As the one asked for last."""
+        self._kept[query] = answers
+        self._kept.move_to_end(query)
+        if len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
 
-    def _read(self, query: tuple[int, ...]) -> Answers:
-        text = TextTensors.of(self._encoder.framed([query]), QUERY, self._device)
-        return self._engine.query(text, self._lowest)
+    def _fetched(self, shelf: QueryShelf, query: tuple[int, ...]) -> Answers | None:
+        raw = shelf.get(self._key(query))
+        if raw is None:
+            return None
+        try:
+            return unpacked(raw, self._engine.forms(self._lowest), self._engine.kind, self._device)
+        except CorruptValue:  # it is written anew, and so mended
+            return None
+
+    def _read(self, queries: Sequence[tuple[int, ...]]) -> list[Answers]:
+        if not queries:
+            return []
+        texts = TextTensors.of(self._encoder.framed(queries), QUERY, self._device)
+        return self._engine.queries(texts, self._lowest)
+
+    def _key(self, query: tuple[int, ...]) -> bytes:
+        return answers_key(self._model, self._engine.kind, self._lowest, query)

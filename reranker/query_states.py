@@ -11,9 +11,8 @@ from xxhash import xxh3_128, xxh3_128_digest
 
 from contract.errors import CorruptValue
 from contract.states import KEY_BYTES
+from reranker.engine import Answers
 from reranker.layers import Attended
-
-Answers = list[Attended | None]
 
 
 class QueryShelf(Protocol):

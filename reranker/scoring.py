@@ -3,9 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,27 +23,12 @@ from reranker.limits import Limits
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder
 from reranker.pair_scoring import PairScorer
+from reranker.prepared import PairScores, PreparedQuery
 from reranker.query_states import QueryShelf
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class PreparedQuery:
-    """A query's token ids, its n candidates' token ids, and their features, float32[n, features]."""
-
-    query: tuple[int, ...]
-    items: tuple[tuple[int, ...], ...]
-    features: NDArray[np.float32]
-
-
-class PairScores(NamedTuple):
-    """float32[n] each: what orders the slate, and what the texts alone say."""
-
-    final: NDArray[np.float32]
-    text: NDArray[np.float32]
 
 
 class Reranker:
@@ -139,7 +122,11 @@ class Reranker:
         )
 
     def run(self, prepared: PreparedQuery, level: LevelName = "full") -> PairScores:
-        """The network over a prepared query.
+        """`run_all` of one query."""
+        return self.run_all([prepared], level)[0]
+
+    def run_all(self, prepared: Sequence[PreparedQuery], level: LevelName = "full") -> list[PairScores]:
+        """The network over prepared queries together: cheaper than one by one where each of them leaves it idle.
 
         Where the device's memory does not suffice, half as many pairs go into a pass from then on, once. Raises
         ValueError for a level that the model has not, OutOfMemoryError where half does not fit either.
@@ -159,15 +146,14 @@ class Reranker:
             torch.cuda.empty_cache()
         return self._scores(prepared, level)
 
-    def _scores(self, prepared: PreparedQuery, level: LevelName) -> PairScores:
-        asked = prepared.query, prepared.items, prepared.features
+    def _scores(self, asked: Sequence[PreparedQuery], level: LevelName) -> list[PairScores]:
         with torch.inference_mode():
             if self.split is None:
-                return PairScores(*self._pairs.scores(*asked, self._batch_pairs))
+                return [self._pairs.scores(one, self._batch_pairs) for one in asked]
             self.split.encoding.reset()  # what is left of a request that failed
-            found = self.split.scores(*asked, level, self._batch_pairs)
+            found = self.split.scores(asked, level, self._batch_pairs)
             self.encode_seconds = self.split.encoding.seconds()
-        return PairScores(*found)
+        return found
 
     def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
         """Make these states of items, of so many tokens, the ones that it scores from, all at once; their bytes.

@@ -11,6 +11,7 @@ from reranker.encoding import TextEncoder
 from reranker.examples import Example, collate
 from reranker.layer_timing import ROUNDS, faster_types, timed
 from reranker.network import CrossEncoder
+from reranker.prepared import PreparedQuery
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
 from reranker.state_choice import UNREMEMBERED, answers
@@ -48,11 +49,12 @@ def served_speed(
     )
     levels = level_depths(student.layers)
     scorer = SplitScorer(_in(student, kind), encoder, states, levels, device, UNREMEMBERED)
+    asked = [PreparedQuery(example.query, example.items, example.features)]
     batch = collate([example], encoder, device)
     found = timed(
         [
             lambda: teacher(batch.pairs, batch.features),
-            lambda: scorer.scores(example.query, example.items, example.features, "full"),
+            lambda: scorer.scores(asked, "full"),
         ],
         rounds,
         device,

@@ -1,4 +1,4 @@
-"""Scores a query's items with the split network, from states that are there, or are made on the spot once."""
+"""Scores queries' items with the split network, from states that are there, or are made on the spot once."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,15 +6,15 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from contract.states import StateBlock
 from reranker.depth import LevelName
 from reranker.encoding import TextEncoder
-from reranker.engine import Engine
+from reranker.engine import Answers, Engine, States
 from reranker.limits import Limits
 from reranker.network import Scores
+from reranker.prepared import PairScores, PreparedQuery
 from reranker.queries import OUTCOMES, Queries
 from reranker.shelf import Shelf, Slab, filled, keys_of
 from reranker.split import SplitNetwork
@@ -60,42 +60,51 @@ class SplitScorer:
         self._device, self._batch_pairs = device, limits.batch_pairs
 
     def scores(
-        self,
-        query: tuple[int, ...],
-        items: Sequence[tuple[int, ...]],
-        features: NDArray[np.float32],
-        level: LevelName,
-        batch_pairs: int | None = None,
-    ) -> NDArray[np.float32]:
-        """float32[2, n]: final and text score of each item; `features` float32[n, features].
+        self, asked: Sequence[PreparedQuery], level: LevelName, batch_pairs: int | None = None
+    ) -> list[PairScores]:
+        """Of each query's items. What of it went to reading texts, `encoding` has measured.
 
-        What of it went to reading texts, `encoding` has measured. `batch_pairs`: fewer in one pass than usual.
+        All queries' items together, those of like length in one pass. `batch_pairs`: fewer in a pass than usual.
         """
-        depth, out = self._levels[level], np.zeros((2, len(items)), np.float32)
-        if not items:
-            return out
-        with self.encoding.running():
-            (seen, outcome), keys = self.queries.answers(query), keys_of(items)
-        self.reuse["query", outcome] += 1
+        queries = self._answers([one.query for one in asked if one.items])
+        items = [item for one in asked for item in one.items]
+        of = np.repeat(np.arange(len(queries)), [len(one.items) for one in asked if one.items])
+        features = np.concatenate([one.features for one in asked])
+        keys, out = keys_of(items), np.zeros((2, len(items)), np.float32)
         order = np.argsort([len(item) for item in items], kind="stable")
         size = min(batch_pairs or self._batch_pairs, self._batch_pairs)
         slab = self.shelf.slab  # one for all of them, whatever is exchanged meanwhile
         for start in range(0, len(items), size):
             rows = order[start : start + size]
-            texts, chosen = [items[row] for row in rows], [keys[row] for row in rows]
-            with self.encoding.running():
-                self._read_unknown(texts, chosen, slab, size)
-            try:
-                states = self.shelf.states(chosen, depth, slab)
-            except KeyError:  # to make room for some of the batch others were dropped: there is room for all of it
-                self.shelf.forget()
-                with self.encoding.running():
-                    self._read_unknown(texts, chosen, slab, size)
-                states = self.shelf.states(chosen, depth, slab)
-            cls = self._engine.cls(seen, states, depth)
+            rows = rows[np.argsort(of[rows], kind="stable")]
+            states = self._states([items[row] for row in rows], [keys[row] for row in rows], level, slab, size)
+            asking, counts = np.unique(of[rows], return_counts=True)
+            cls = self._engine.cls([queries[place] for place in asking], counts.tolist(), states, self._levels[level])
             scores: Scores = self._network.judge(cls, torch.from_numpy(features[rows]).to(self._device))
             out[:, rows] = torch.stack(scores).cpu().numpy()
-        return out
+        ends = np.cumsum([len(one.items) for one in asked])
+        return [PairScores(*part) for part in np.split(out, ends[:-1], 1)]
+
+    def _answers(self, queries: Sequence[tuple[int, ...]]) -> list[Answers]:
+        with self.encoding.running():
+            found = self.queries.answers(queries)
+        self.reuse.update(("query", outcome) for _, outcome in found)
+        return [answers for answers, _ in found]
+
+    def _states(
+        self, texts: Sequence[tuple[int, ...]], keys: Sequence[bytes], level: LevelName, slab: Slab, size: int
+    ) -> States:
+        """Of texts of one pass; those that are not there are read."""
+        depth = self._levels[level]
+        with self.encoding.running():
+            self._read_unknown(texts, keys, slab, size)
+        try:
+            return self.shelf.states(keys, depth, slab)
+        except KeyError:  # to make room for some of the batch others were dropped: there is room for all of it
+            self.shelf.forget()
+            with self.encoding.running():
+                self._read_unknown(texts, keys, slab, size)
+            return self.shelf.states(keys, depth, slab)
 
     def read(self, items: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
         """Stored rows [tokens, depths * hidden] of items' texts, one item after another, and their lengths."""

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 
 from contract.errors import BadInput
@@ -13,6 +12,7 @@ from reranker.examples import Example
 from reranker.golden import CORRELATION, Answers, correlation
 from reranker.limits import Limits
 from reranker.manifest import ItemStates
+from reranker.prepared import PairScores, PreparedQuery
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
 from reranker.states import StateCodec, StateKind, calibrate
@@ -52,10 +52,9 @@ def answers(
     """Final and text scores of `examples` at each level, from states stored as `kind`."""
     levels = level_depths(network.layers)
     scorer = SplitScorer(network.eval(), encoder, kind, levels, device, UNREMEMBERED)
-    found: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {level: [] for level in levels}
+    found: dict[str, list[PairScores]] = {level: [] for level in levels}
     with torch.inference_mode():
         for example in examples:
             for level in levels:
-                scores = scorer.scores(example.query, example.items, example.features, level)
-                found[level].append((scores[0], scores[1]))
+                found[level] += scorer.scores([PreparedQuery(example.query, example.items, example.features)], level)
     return found  # type: ignore[return-value]

@@ -23,7 +23,8 @@ from contract.allocation import keep_freed_memory
 from contract.states import BLOCK_TEXTS, StateBlock, text_key
 from reranker.limits import Limits
 from reranker.loading import load_reranker
-from reranker.scoring import PreparedQuery, Reranker
+from reranker.prepared import PreparedQuery
+from reranker.scoring import Reranker
 from reranker.shelf import Slab, filled
 
 RESULTS = Path("benchmarks/results/rerank_slab.json")

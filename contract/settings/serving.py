@@ -55,6 +55,9 @@ class Ranker(Section):
     host: str = Field("127.0.0.1", description="Interface of the ranker's metrics port")
     threads: int = Field(2, ge=1, description="Torch threads")
     batch_pairs: int = Field(64, ge=1, description="Pairs in one forward pass")
+    batch_ms: float = Field(
+        50.0, ge=0, description="Requests that wait are scored together if all would be done within it; 0: one by one"
+    )
     known_items: int = Field(1_000_000, ge=1, description="Item records held in memory")
     levels: tuple[Literal["full", "fast"], ...] = Field(
         ("full", "fast"),

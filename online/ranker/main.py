@@ -48,7 +48,8 @@ class Ranker:
             shelf=self.shelf,
         )
         cost = LevelCosts(settings.ranker.levels)
-        scoring = Scoring(self.watch, Catalogue(reader, settings.ranker.known_items), cost, self.metrics)
+        catalogue = Catalogue(reader, settings.ranker.known_items)
+        scoring = Scoring(self.watch, catalogue, cost, self.metrics, settings.ranker.batch_ms / 1000)
         self.server = RankerServer(settings.ranker.endpoint, scoring, cost, self.metrics, settings.ranker.queue_length)
 
     def open_metrics_page(self) -> None:

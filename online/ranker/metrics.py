@@ -1,6 +1,7 @@
 """The ranker's metrics, on its own port."""
 
 import math
+from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry
 
@@ -16,6 +17,7 @@ class RankerMetrics:
         self._queue_wait = names.histogram(names.QUEUE_WAIT_SECONDS, self.registry)
         self._queue_size = names.gauge(names.QUEUE_SIZE, self.registry)
         self._pairs = names.histogram(names.BATCH_PAIRS, self.registry)
+        self._requests = names.histogram(names.BATCH_REQUESTS, self.registry)
         stages = names.histogram(names.STAGE_SECONDS, self.registry)
         self._stages = [stages.labels(stage) for stage in names.RANKER_STAGES]
         self._refused = names.counter(names.SHED, self.registry)
@@ -29,10 +31,13 @@ class RankerMetrics:
         self._state_loads = names.counter(names.STATE_LOADS, self.registry)
         self._texts = names.counter(names.TEXTS, self.registry)
 
-    def scored(self, pairs: int, waited_seconds: float, *stage_seconds: float) -> None:
-        """`stage_seconds` are those of names.RANKER_STAGES."""
-        self._queue_wait.observe(waited_seconds)
+    def scored(self, pairs: int, waited_seconds: Sequence[float], stage_seconds: Sequence[float]) -> None:
+        """A batch of `pairs` pairs, and how long each of its requests had waited; `stage_seconds` are those of
+        names.RANKER_STAGES."""
         self._pairs.observe(pairs)
+        self._requests.observe(len(waited_seconds))
+        for waited in waited_seconds:
+            self._queue_wait.observe(waited)
         for stage, seconds in zip(self._stages, stage_seconds, strict=True):
             stage.observe(seconds)
 
@@ -50,8 +55,9 @@ class RankerMetrics:
         if texts:
             self._texts.labels(kind, outcome).inc(texts)
 
-    def waiting(self, requests: int) -> None:
-        self._queue_size.set(requests)
+    def watch_line(self, waiting: Callable[[], int]) -> None:
+        """`waiting` says how many requests do."""
+        self._queue_size.set_function(waiting)
 
     def refused(self, code: ErrorCode) -> None:
         self._refused.labels(code).inc()

@@ -1,60 +1,41 @@
-"""One rank request, from its frame to scores; the socket and the queue are server.py's."""
+"""Rank requests to scores, those that wait together in one batch; socket and line are server.py's and line.py's."""
 
 import logging
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from contract.codec import CandidateList, decode_candidates
-from contract.errors import BadInput, CorruptValue, NoGeneration, StoreUnreachable
+from contract.errors import CorruptValue, NoGeneration, StoreUnreachable
 from contract.features import TEXT_HISTORY
-from contract.frames import ErrorCode, RankError, RankReply, RankRequest, decode_request
-from online.ranker.budget import LevelCosts, Waiting
+from contract.frames import RankError, RankReply, RankRequest
+from online.ranker.budget import LevelCosts
 from online.ranker.catalogue import Catalogue
+from online.ranker.line import Job, Line, Refused
 from online.ranker.metrics import RankerMetrics
 from online.ranker.models import ModelWatch, Scorer
 
 log = logging.getLogger(__name__)
 
-
-class Refused(Exception):
-    """A request that gets no scores; becomes an error frame."""
-
-    def __init__(self, code: ErrorCode, detail: str, request_id: int = 0) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.request_id = request_id
-
-    def frame(self) -> RankError:
-        return RankError(request_id=self.request_id, code=self.code, detail=str(self))
+Answer = RankReply | RankError
 
 
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A request that was understood, with its candidates decoded."""
+class Batch(NamedTuple):
+    """Jobs that are scored together, at one level; `best` where it is the best one."""
 
-    request: RankRequest
-    candidates: CandidateList
-    waiting: Waiting
-
-
-def read_job(body: bytes, arrived: float) -> Job:
-    """Raises Refused for a frame that cannot be understood."""
-    try:
-        request = decode_request(body)
-    except BadInput as error:
-        raise Refused("bad_frame", str(error)) from None
-    try:
-        candidates = decode_candidates(request.candidates)
-    except CorruptValue as error:
-        raise Refused("bad_frame", str(error), request.request_id) from None
-    return Job(request, candidates, Waiting(request.budget_ms, arrived))
+    jobs: list[Job]
+    model: Scorer
+    level: Any
+    best: bool
 
 
 class Scoring:
-    """Scores jobs with the model that is served, for one thread."""
+    """Scores jobs with the model that is served, for one thread.
+
+    Never idle while one waits: it takes the first in the line, and those behind it as long as all of them would be done
+    within `batch_seconds`, and each within its budget.
+    """
 
     def __init__(
         self,
@@ -62,12 +43,14 @@ class Scoring:
         catalogue: Catalogue,
         cost: LevelCosts,
         metrics: RankerMetrics,
+        batch_seconds: float,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._watch = watch
         self._catalogue = catalogue
         self._cost = cost
         self._metrics = metrics
+        self._batch_seconds = batch_seconds
         self._clock = clock
 
     def model_for(self, request: RankRequest) -> Scorer:
@@ -86,63 +69,116 @@ class Scoring:
             return serving
         raise Refused("other_model", f"this ranker serves {serving.version}, not {request.model}", request.request_id)
 
-    def answer(self, job: Job, waiting_pairs: int = 0, waiting: int = 0) -> RankReply | RankError:
-        """Scores, or an error frame; never raises. `waiting` requests of `waiting_pairs` pairs come after it."""
-        request = job.request
+    def answers(self, first: Job, line: Line) -> list[tuple[Job, Answer]]:
+        """Scores, or an error frame, for `first` and for whoever was taken from the line with it; never raises."""
         try:
-            return self._scored(job, waiting_pairs, waiting)
+            batch = self._batch(first, line)
         except Refused as refused:
-            return refused.frame()
-        except NoGeneration as error:
-            return RankError(request_id=request.request_id, code="other_generation", detail=str(error))
-        except (StoreUnreachable, CorruptValue) as error:
-            return RankError(request_id=request.request_id, code="internal", detail=str(error))
-        except Exception as error:  # one request must not end the process
-            log.exception(
-                "scoring %d candidates of generation %d, trace %s",
-                len(job.candidates),
-                request.generation,
-                request.trace_id,
-                extra={"trace_id": request.trace_id},
-            )
-            return RankError(request_id=request.request_id, code="internal", detail=type(error).__name__)
-
-    def _scored(self, job: Job, waiting_pairs: int, waiting: int) -> RankReply:
-        request, candidates = job.request, job.candidates
-        model = self.model_for(request)
+            return [(first, refused.frame())]
         began = self._clock()
-        waited = job.waiting.waited_seconds(began)
+        prepared: dict[Job, Any] = {}
+        told: list[tuple[Job, Answer]] = []
+        for job in batch.jobs:
+            try:
+                prepared[job] = self._prepared(job, batch.model)
+            except Exception as error:
+                told.append((job, _failed(job, error)))
+        return told + self._scored(prepared, batch, began) if prepared else told
+
+    def _batch(self, first: Job, line: Line) -> Batch:
+        """Raises Refused where the first one cannot be done."""
+        model, now = self.model_for(first.request), self._clock()
+        waiting, pairs = line.load, len(first.candidates)
         levels = self._cost.served(model.levels)
-        left = job.waiting.remaining_seconds(began)
-        level = self._cost.within(levels, len(candidates), waiting_pairs, waiting, left)
+        left = first.waiting.remaining_seconds(now)
+        level = self._cost.within(levels, pairs, waiting.pairs, waiting.requests, left)
         self._cost.passed_over(levels, level)
         if level is None:
-            needed = self._cost.least_seconds(levels, len(candidates))
-            spent = f"{waited * 1000:.1f} ms in the queue, {needed * 1000:.1f} ms to score"
-            raise Refused("over_budget", f"{spent}, {request.budget_ms:.1f} ms given", request.request_id)
+            needed = self._cost.least_seconds(levels, pairs)
+            spent = f"{first.waiting.waited_seconds(now) * 1000:.1f} ms in the queue, {needed * 1000:.1f} ms to score"
+            budget = first.request.budget_ms
+            raise Refused("over_budget", f"{spent}, {budget:.1f} ms given", first.request.request_id)
+        jobs = [first]
+
+        def joins(job: Job) -> bool:
+            needed = self._cost.seconds(level, pairs + len(job.candidates), len(jobs) + 1)
+            within = 0 < needed <= self._batch_seconds and needed < min(left, job.waiting.remaining_seconds(now))
+            return within and self._has(model, job.request)
+
+        while (job := line.next_if(joins)) is not None:
+            jobs.append(job)
+            pairs += len(job.candidates)
+            left = min(left, job.waiting.remaining_seconds(now))
+        return Batch(jobs, model, level, level == levels[0])
+
+    def _has(self, model: Scorer, request: RankRequest) -> bool:
+        try:
+            return self.model_for(request) is model
+        except Refused:
+            return False
+
+    def _prepared(self, job: Job, model: Scorer) -> Any:
+        request, candidates = job.request, job.candidates
         self._catalogue.require_features(request.generation, model.feature_view, model.vector_space)
         told = max(model.history_length, TEXT_HISTORY)
         history = request.user.history[:told] if request.user is not None else ()
         ids = tuple(dict.fromkeys((*candidates.item_ids, *request.context, *history)))
         items = self._catalogue.items(request.generation, ids)
         context = [items[id] for id in request.context if id in items]
-        prepared = model.prepare(request.user, context, candidates, items, request.sources)
-        ready = self._clock()
-        scores = model.run(prepared, level).final
+        return model.prepare(request.user, context, candidates, items, request.sources)
+
+    def _scored(self, prepared: Mapping[Job, Any], batch: Batch, began: float) -> list[tuple[Job, Answer]]:
+        model, ready = batch.model, self._clock()
+        try:
+            scores = model.run_all(list(prepared.values()), batch.level)
+        except Exception as error:
+            if len(prepared) == 1:
+                [job] = prepared
+                return [(job, _failed(job, error))]
+            # One of them must not take the others with it.
+            alone = [self._scored({job: ready_for}, batch, self._clock()) for job, ready_for in prepared.items()]
+            return [answer for answers in alone for answer in answers]
         done = self._clock()
-        self._cost.learn(level, len(candidates), done - began)
         encode = min(model.encode_seconds, done - ready)
-        self._metrics.scored(len(candidates), waited, ready - began, encode, done - ready - encode)
+        stages = ready - began, encode, done - ready - encode
+        pairs = sum(len(job.candidates) for job in prepared)
+        self._cost.learn(batch.level, pairs, done - began, len(prepared))
+        self._metrics.scored(pairs, [job.waiting.waited_seconds(began) for job in prepared], stages)
         for kind, outcome, texts in model.needed():
             self._metrics.needed(kind, outcome, texts)
-        return RankReply(
-            request_id=request.request_id,
-            model=model.version,
-            level=level,
-            best=level == levels[0],
-            scores=np.ascontiguousarray(scores, "<f4").tobytes(),
-            queue_ms=waited * 1000,
-            features_ms=(ready - began) * 1000,
-            encode_ms=encode * 1000,
-            score_ms=(done - ready - encode) * 1000,
-        )
+        features_ms, encode_ms, score_ms = (seconds * 1000 for seconds in stages)
+        return [
+            (
+                job,
+                RankReply(
+                    request_id=job.request.request_id,
+                    model=model.version,
+                    level=batch.level,
+                    best=batch.best,
+                    scores=np.ascontiguousarray(one.final, "<f4").tobytes(),
+                    queue_ms=job.waiting.waited_seconds(began) * 1000,
+                    features_ms=features_ms,
+                    encode_ms=encode_ms,
+                    score_ms=score_ms,
+                ),
+            )
+            for job, one in zip(prepared, scores, strict=True)
+        ]
+
+
+def _failed(job: Job, error: Exception) -> RankError:
+    """What a request is told; an error that nobody foresaw must not end the process."""
+    request = job.request
+    if isinstance(error, NoGeneration):
+        return RankError(request_id=request.request_id, code="other_generation", detail=str(error))
+    if isinstance(error, StoreUnreachable | CorruptValue):
+        return RankError(request_id=request.request_id, code="internal", detail=str(error))
+    log.error(
+        "scoring %d candidates of generation %d, trace %s",
+        len(job.candidates),
+        request.generation,
+        request.trace_id,
+        extra={"trace_id": request.trace_id},
+        exc_info=error,
+    )
+    return RankError(request_id=request.request_id, code="internal", detail=type(error).__name__)

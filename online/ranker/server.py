@@ -1,7 +1,6 @@
-"""The ranker's socket and queue: requests in at once, one scored at a time, refusals without waiting."""
+"""The ranker's socket and queue: requests in at once, scored one batch after another, refusals without waiting."""
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -12,9 +11,10 @@ import zmq
 from contract.errors import BadInput
 from contract.frames import MAX_FRAME_BYTES, RankError, RankReply, encode
 from online.ranker.budget import LevelCosts
+from online.ranker.line import Job, Line, Refused, read_job
 from online.ranker.metrics import RankerMetrics
 from online.ranker.models import Scorer
-from online.ranker.scoring import Job, Refused, Scoring, read_job
+from online.ranker.scoring import Scoring
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,9 @@ class RankerServer:
         self._queue_length = queue_length
         self._clock = clock
         self._stopping = threading.Event()
-        self._jobs: queue.SimpleQueue[tuple[bytes, Job] | None] = queue.SimpleQueue()
-        # Waiting or being scored. The socket's thread counts; the other only looks at how many wait.
+        self._line = line = Line()
+        metrics.watch_line(lambda: line.load.requests)
+        # Waiting or being scored.
         self._open_jobs = 0
         self._open_pairs = 0
         self._context = zmq.Context()
@@ -79,7 +80,7 @@ class RankerServer:
                 self._pass_on()
             if self._router in ready:
                 self._receive()
-        self._jobs.put(None)
+        self._line.close()
         while self._open_jobs and self._done.poll(LAST_ANSWERS_MS * 10):
             self._pass_on()
         worker.join(LAST_ANSWERS_MS / 1000)
@@ -93,7 +94,7 @@ class RankerServer:
         try:
             if len(frames) != 2:
                 raise Refused("bad_frame", f"{len(frames) - 1} frames instead of one")
-            job = read_job(frames[1], arrived)
+            job = read_job(frames[1], arrived, peer)
             model = self._scoring.model_for(job.request)
             if not len(job.candidates):  # a ping
                 self._send(peer, _nothing_scored(job.request.request_id, model))
@@ -104,8 +105,7 @@ class RankerServer:
             return
         self._open_jobs += 1
         self._open_pairs += len(job.candidates)
-        self._metrics.waiting(max(self._open_jobs - 1, 0))
-        self._jobs.put((peer, job))
+        self._line.put(job)
 
     def _admit(self, job: Job, model: Scorer) -> None:
         """Raises Refused where waiting would be in vain."""
@@ -124,7 +124,6 @@ class RankerServer:
         peer, pairs, body = self._done.recv_multipart()
         self._open_jobs -= 1
         self._open_pairs -= int(pairs)
-        self._metrics.waiting(max(self._open_jobs - 1, 0))
         self._router.send_multipart([peer, body])
 
     def _send(self, peer: bytes, answer: RankReply | RankError) -> None:
@@ -137,19 +136,18 @@ class RankerServer:
     def _work(self) -> None:
         done: Any = self._context.socket(zmq.PAIR)
         done.connect(_DONE)
-        while (item := self._jobs.get()) is not None:
-            peer, job = item
-            if self._stopping.is_set():
-                answer: RankReply | RankError = Refused(
-                    "stopping", "it is being stopped", job.request.request_id
-                ).frame()
-            else:
-                waiting = self._open_jobs - 1, self._open_pairs - len(job.candidates)
-                answer = self._scoring.answer(job, max(waiting[1], 0), max(waiting[0], 0))
-            if isinstance(answer, RankError):
-                self._metrics.refused(answer.code)
-            done.send_multipart([peer, b"%d" % len(job.candidates), encode(answer)])
+        while (first := self._line.first()) is not None:
+            for job, answer in self._answers(first):
+                if isinstance(answer, RankError):
+                    self._metrics.refused(answer.code)
+                done.send_multipart([job.peer, b"%d" % len(job.candidates), encode(answer)])
         done.close()
+
+    def _answers(self, first: Job) -> list[tuple[Job, RankReply | RankError]]:
+        if self._stopping.is_set():
+            refused = Refused("stopping", "it is being stopped", first.request.request_id)
+            return [(first, refused.frame())]
+        return self._scoring.answers(first, self._line)
 
 
 def _nothing_scored(request_id: int, model: Scorer) -> RankReply:

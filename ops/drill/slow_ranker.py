@@ -9,15 +9,15 @@ from online.ranker.__main__ import main
 
 
 class Slowed:
-    """`model`, but each `run` takes longer by the seconds that `file` holds; by none where there is no file."""
+    """`model`, but each `run_all` takes longer by the seconds that `file` holds; by none where there is no file."""
 
     def __init__(self, model: Any, file: Path) -> None:
         self._model = model
         self._file = file
 
-    def run(self, prepared: Any, level: Any) -> Any:
+    def run_all(self, prepared: Any, level: Any) -> Any:
         time.sleep(self._delay())
-        return self._model.run(prepared, level)
+        return self._model.run_all(prepared, level)
 
     def _delay(self) -> float:
         try:

@@ -126,11 +126,11 @@ class PriceScorer:
     def needed(self) -> Iterable[tuple[str, str, int]]:
         return [("item", "known", 2), ("query", "read", 1)]
 
-    def run(self, prepared: list[float], level: str = "full") -> PriceScores:
+    def run_all(self, prepared: Sequence[list[float]], level: str = "full") -> list[PriceScores]:
         if self._seconds and level == "full":
             self._marker.touch()
             time.sleep(self._seconds)
-        return PriceScores(np.array(prepared, np.float32))
+        return [PriceScores(np.array(prices, np.float32)) for prices in prepared]
 
 
 def write_model(models: Path, version: str, seconds: float = 0.0) -> None:

@@ -44,6 +44,14 @@ def test_the_first_format_that_scores_alike_is_taken(caplog: pytest.LogCaptureFi
     assert "computes in torch.float16, correlation with float32 1.0" in caplog.text
 
 
+def test_a_format_that_golden_pairs_would_refuse_is_not_taken() -> None:
+    """It scores alike, but for one item: a loader that took it would refuse the model."""
+    final = np.linspace(0, 100, 1000, dtype=np.float32)
+    off = final + np.where(final == final[500], 2, 0).astype(np.float32)
+    assert correlation([(final, final)], [(off, final)]) > 0.999
+    assert admitted_type((torch.bfloat16,), [(final, final)], lambda _: [(off, final)], "m") is None
+
+
 def test_float32_stays_where_no_format_scores_alike() -> None:
     assert admitted_type((torch.bfloat16,), EXACT, lambda _: BENT, "m") is None
     assert admitted_type((), EXACT, lambda _: EXACT, "m") is None

@@ -19,8 +19,8 @@ def test_operations_a_pair_are_what_the_engine_computes(depth: int, encoder: Tex
     with torch.inference_mode():
         [rows], lengths = engine.states(pairs.items, [depth])
         with FlopCounterMode(display=False) as counted:
-            answers = engine.query(pairs.queries, depth)
-            engine.cls(answers, States(rows, lengths, None), depth)
+            answers = engine.queries(pairs.queries, depth)
+            engine.cls(answers, [4], States(rows, lengths, None), depth)
     channels = sum((32, 24)[depth:])  # of the layers that compute all tokens; the second is pruned
     mixing = 2 * 16 * 16 * channels  # of an item's own values: torch does not count products that are added in place
     assert counted.get_total_flops() == 4 * (split_flops(network, depth, Lengths(12, 16, 4)) - mixing)

@@ -11,8 +11,9 @@ from reranker.artifact import read_artifact
 from reranker.encoding import TextEncoder
 from reranker.layers import Attended
 from reranker.loading import build_reranker
+from reranker.prepared import PreparedQuery
 from reranker.query_states import answers_key, packed, unpacked
-from reranker.scoring import PreparedQuery, Reranker
+from reranker.scoring import Reranker
 from tests.colour_shop import query
 from tests.damage import damaged
 from tests.split_model import export_split

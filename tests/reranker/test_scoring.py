@@ -12,7 +12,8 @@ from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, compare
 from reranker.limits import Limits
 from reranker.loading import build_reranker, load_reranker
 from reranker.precision import half_type, pick_device
-from reranker.scoring import PairScores, Reranker
+from reranker.prepared import PairScores
+from reranker.scoring import Reranker
 from tests.colour_shop import CATALOGUE, query
 
 CPU = torch.device("cpu")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from contract.errors import BadInput
+from reranker import packed
 from reranker.encoding import TextEncoder
 from reranker.engine import Engine, States
 from reranker.network import CrossEncoder
@@ -70,13 +71,13 @@ def test_the_split_network_is_the_library_under_the_mask(
 def engine_cls(engine: Engine, pairs: PairTensors, depth: int, chunk: int) -> Tensor:
     """Item states made in chunks, then met by the query in chunks."""
     out = []
-    answers = engine.query(pairs.queries, depth)
+    answers = engine.queries(pairs.queries, depth)
     for start in range(0, len(pairs.of), chunk):
         items = pairs.items._replace(
             ids=pairs.items.ids[start : start + chunk], lengths=pairs.items.lengths[start : start + chunk]
         )
         [rows], lengths = engine.states(items, [depth])
-        out.append(engine.cls(answers, States(rows, lengths, None), depth))
+        out.append(engine.cls(answers, [len(lengths)], States(rows, lengths, None), depth))
     return torch.cat(out)
 
 
@@ -89,6 +90,36 @@ def test_split_cached_and_batched_is_the_same_as_whole(
     network, pairs = split(kind), pairs_of(encoder, query, items)
     with torch.inference_mode(), network.at_depth(depth):
         assert torch.allclose(engine_cls(Engine(network), pairs, depth, chunk), network.encode(pairs), atol=1e-4)
+
+
+def many_pairs(encoder: TextEncoder, queries: list[tuple[int, list[int]]]) -> PairTensors:
+    """Queries of so many tokens, each with items of so many, one query's after another's."""
+    random = np.random.default_rng(0)
+    texts = [tuple(random.integers(5, 100, length).tolist()) for length, _ in queries]
+    items = [tuple(random.integers(5, 100, length).tolist()) for _, lengths in queries for length in lengths]
+    of = [place for place, (_, lengths) in enumerate(queries) for _ in lengths]
+    return pair_tensors(encoder, texts, items, of, CPU)
+
+
+MANY = st.lists(st.tuples(st.integers(0, 20), LENGTHS), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("kind", ENCODERS)
+@settings(max_examples=20, deadline=None)
+@given(queries=MANY, depth=st.integers(0, 2), in_one=st.booleans())
+def test_queries_scored_together_are_the_same_as_whole(
+    kind: str, queries: list[tuple[int, list[int]]], depth: int, in_one: bool, encoder: TextEncoder
+) -> None:
+    """`in_one`: as on a GPU."""
+    network, pairs = split(kind), many_pairs(encoder, queries)
+    engine = Engine(network)
+    with torch.inference_mode(), network.at_depth(depth), pytest.MonkeyPatch.context() as patch:
+        if in_one:
+            patch.setattr(packed, "_beside_queries", packed._in_one)
+        [rows], lengths = engine.states(pairs.items, [depth])
+        counts = [len(items) for _, items in queries]
+        found = engine.cls(engine.queries(pairs.queries, depth), counts, States(rows, lengths, None), depth)
+        assert torch.allclose(found, network.encode(pairs), atol=1e-4)
 
 
 @pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])

@@ -13,7 +13,8 @@ from reranker.encoding import TextEncoder
 from reranker.examples import collate
 from reranker.limits import Limits
 from reranker.loading import build_reranker, load_network, load_reranker
-from reranker.scoring import PreparedQuery, Reranker
+from reranker.prepared import PreparedQuery
+from reranker.scoring import Reranker
 from reranker.shelf import filled, keys_of
 from reranker.split import SplitNetwork
 from tests.colour_shop import query
@@ -74,6 +75,31 @@ def test_scores_depend_neither_on_batches_nor_on_what_is_kept(student: Path, lim
         for level in wanted.levels:
             one, other = wanted.run(prepared(wanted, number), level), tight.run(prepared(tight, number), level)
             assert np.allclose(one.final, other.final, atol=1e-4)
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(1), Limits(4, 1), Limits(64, 20, 0), Limits(64, 400_000, 2)])
+def test_queries_scored_together_score_as_alone(student: Path, limits: Limits) -> None:
+    alone, together = built(student), built(student, limits)
+    nothing = PreparedQuery((5, 6), (), np.zeros((0, len(alone.manifest.feature_names)), np.float32))
+    for level in alone.levels:
+        asked = [*(prepared(alone, number) for number in (1, 3, 5, 3)), nothing]
+        found = together.run_all(asked, level)
+        assert [len(scores.final) for scores in found] == [len(one.items) for one in asked]
+        for one, scores in zip(asked, found, strict=True):
+            wanted = alone.run(one, level)
+            assert np.allclose(scores.final, wanted.final, atol=1e-4)
+            assert np.allclose(scores.text, wanted.text, atol=1e-4)
+
+
+def test_queries_of_a_batch_are_read_in_one_pass_equal_ones_once(student: Path) -> None:
+    model = built(student)
+    assert model.split is not None
+    rows: list[int] = []
+    first = model._network.encoder.encoder.layer[0].attention.self.key
+    first.register_forward_hook(lambda _, inputs, __: rows.append(len(inputs[0])))
+    model.run_all([prepared(model, number) for number in (1, 3, 5, 3)])
+    assert rows == [3]
+    assert {outcome: model.split.reuse["query", outcome] for outcome in ("read", "known")} == {"read": 3, "known": 1}
 
 
 def test_an_unseen_item_is_read_once_and_a_query_too(student: Path) -> None:
@@ -201,10 +227,10 @@ def test_out_of_memory_halves_a_pass_once_and_then_is_an_error(student: Path, mo
     assert model.split is not None
     whole, most = model.split.scores, 4
 
-    def scores(query, items, features, level, batch_pairs):  # type: ignore[no-untyped-def]
+    def scores(asked, level, batch_pairs):  # type: ignore[no-untyped-def]
         if batch_pairs > most:
             raise torch.cuda.OutOfMemoryError("no room for 8 pairs")
-        return whole(query, items, features, level, batch_pairs)
+        return whole(asked, level, batch_pairs)
 
     monkeypatch.setattr(model.split, "scores", scores)
     assert np.allclose(model.run(prepared(model)).final, wanted.final, atol=1e-5)

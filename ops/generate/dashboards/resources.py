@@ -37,6 +37,13 @@ def _scoring() -> list[Panel]:
         ),
         graph("Work: pairs scored", "ops", per_second("rec_batch_pairs_sum", "instance"), "{{instance}}"),
         graph(
+            "Requests scored together",
+            "none",
+            " / ".join(per_second(f"rec_batch_requests_{part}", "instance") for part in ("sum", "count")),
+            "{{instance}}",
+            "The mean of a batch; 1 where nobody waits.",
+        ),
+        graph(
             "Errors: rank requests refused", "reqps", per_second('rec_shed_total{job="ranker"}', "reason"), "{{reason}}"
         ),
         graph(

@@ -89,7 +89,7 @@ def _stages() -> list[Panel]:
 
 def _ranker() -> list[Panel]:
     return [
-        graph("Rank requests scored", "reqps", per_second("rec_batch_pairs_count"), "scored"),
+        graph("Rank requests scored", "reqps", per_second("rec_batch_requests_sum"), "scored"),
         graph("Rank requests refused", "reqps", per_second('rec_shed_total{job="ranker"}', "reason"), "{{reason}}"),
         graph(
             "Duration of a score",

@@ -15,7 +15,7 @@ from jobs.model.bench import Bench
 from jobs.model.comparison import compared
 from jobs.model.rankers import candidate_order, flat_share
 from jobs.model.report import rankers_told
-from reranker.scoring import PairScores
+from reranker.prepared import PairScores
 from tests.colour_shop import DAY, queries, write_lake
 from tests.jobs.model.conftest import shop_settings
 from tests.scenarios import SAMPLE

@@ -44,6 +44,14 @@ def test_what_a_request_costs_by_itself_is_told_from_what_its_pairs_cost() -> No
     assert cost.predicted_seconds(1000, requests=3) == pytest.approx(1.030)
 
 
+def test_batches_teach_what_a_request_of_theirs_costs() -> None:
+    cost = CostModel()
+    for requests, pairs in ((1, 100), (4, 100), (2, 20), (8, 800)):
+        cost.learn(pairs, 0.010 * requests + 0.001 * pairs, requests)
+    assert cost.predicted_seconds(100) == pytest.approx(0.110)
+    assert cost.predicted_seconds(100, requests=4) == pytest.approx(0.140)
+
+
 def test_estimates_are_never_below_zero() -> None:
     cost = CostModel()
     for pairs, seconds in ((100, 0.1), (10, 0.2), (100, 0.1)):  # fewer pairs took longer

@@ -239,7 +239,7 @@ def test_a_scorer_that_breaks_breaks_one_request(peer, ranker, monkeypatch, capl
 
     peer.ask()
     scorer = ranker.watch.serving
-    monkeypatch.setattr(scorer, "run", breaks)
+    monkeypatch.setattr(scorer, "run_all", breaks)
     broken = peer.ask()
     monkeypatch.undo()
 
@@ -251,8 +251,8 @@ def test_a_scorer_that_breaks_breaks_one_request(peer, ranker, monkeypatch, capl
 def test_at_the_stop_what_is_being_scored_is_answered_and_what_waits_is_refused(peer, ranker, monkeypatch) -> None:
     peer.ask()
     begun, scorer = threading.Event(), ranker.watch.serving
-    run = scorer.run
-    monkeypatch.setattr(scorer, "run", lambda prepared, level: (begun.set(), run(prepared, level))[1])
+    run = scorer.run_all
+    monkeypatch.setattr(scorer, "run_all", lambda prepared, level: (begun.set(), run(prepared, level))[1])
     peer.say(encode(request(request_id=1)))
     peer.say(encode(request(request_id=2)))
     until(lambda: begun.is_set() and metric(ranker, "rec_queue_size") == 1, "one is scored, the other waits")
@@ -268,5 +268,6 @@ def test_figures_of_the_work_are_kept(peer, ranker) -> None:
     peer.ask()
 
     assert metric(ranker, "rec_batch_pairs_sum") == 3
+    assert metric(ranker, "rec_batch_requests_sum") == 1
     assert metric(ranker, "rec_queue_wait_seconds_count") == 1
     assert metric(ranker, "rec_stage_duration_seconds_sum", stage="ranker_score") >= 0.2
