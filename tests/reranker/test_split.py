@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -106,6 +106,7 @@ MANY = st.lists(st.tuples(st.integers(0, 20), LENGTHS), min_size=1, max_size=4)
 
 @pytest.mark.parametrize("kind", ENCODERS)
 @settings(max_examples=20, deadline=None)
+@example(queries=[(3, [4, 4]), (9, [4])], depth=0, in_one=True)  # all items of one length
 @given(queries=MANY, depth=st.integers(0, 2), in_one=st.booleans())
 def test_queries_scored_together_are_the_same_as_whole(
     kind: str, queries: list[tuple[int, list[int]]], depth: int, in_one: bool, encoder: TextEncoder
