@@ -29,7 +29,8 @@ def page(found: Mapping[str, Any], told: Mapping[str, Any]) -> str:
         "training queries from eight cuts of 30 days before that. "
         f"The first {found['depth']} candidates are re-ranked.",
         "Intervals are 95% bootstrap ones, paired where differences are shown. The model learned",
-        f"{found['learned'].replace('_', ' ')}; the other task is shown as it comes.",
+        f"{found['learned'].replace('_', ' ')}; the other task "
+        f"{'is shown as it comes' if len(found['tasks']) > 1 else 'was not evaluated'}.",
         "",
         *_aims(found, told),
         *(line for task, one in found["tasks"].items() for line in _task(task, one)),

@@ -57,7 +57,7 @@ def run_verbs(verbs: Sequence[Sequence[str]], env: Mapping[str, str], told: Call
     for verb in verbs:
         told(" ".join(verb))
         done = subprocess.run(
-            [sys.executable, "-m", "jobs", *verb], env=dict(env), capture_output=True, text=True, timeout=7200
+            [sys.executable, "-m", "jobs", *verb], env=dict(env), capture_output=True, text=True, timeout=4 * 3600
         )
         if done.returncode:
             raise VerbFailed(f"{' '.join(verb)}: status {done.returncode}\n{done.stderr[-3000:]}")
