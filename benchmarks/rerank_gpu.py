@@ -3,8 +3,8 @@
 BERT-base dimensions (12 layers, 768 wide), random weights, items of 32 tokens, a query of 96, in bf16. Measured in the
 process: the matrix rate and the copy bandwidth of the device; the whole cross-encoder's share of that rate; level
 `full` at N = 1000 beside its floor (its operations at the matrix rate, or its bytes at the bandwidth, whichever takes
-longer); latencies at N = 100 and 1000; and throughput beside BertForSequenceClassification in fp16, as peers run it.
-The last line is JSON. benchmarks/results/rerank_gpu.json is written where there is a device.
+longer); latencies at N = 100 and 1000; throughput beside BertForSequenceClassification in fp16, as peers run it; and
+that of requests scored together. The last line is JSON; benchmarks/results/rerank_gpu.json where there is a device.
 """
 
 import json
@@ -22,6 +22,7 @@ from reranker.depth import level_depths
 from reranker.encoders import build_encoder
 from reranker.encoding import TextEncoder, base_model_directory, base_text_encoder
 from reranker.limits import Limits
+from reranker.prepared import PreparedQuery
 from reranker.shape import flops
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
@@ -33,6 +34,7 @@ RESULTS = Path("benchmarks/results/rerank_gpu.json")
 HALF = torch.bfloat16
 QUERY, ITEM, FEATURES = 94, 30, 8  # tokens without the two special ones
 RUNS = 200
+TOGETHER = (1, 2, 4, 8, 16)
 
 
 def main() -> None:
@@ -54,10 +56,13 @@ def main() -> None:
     found["exact_share_of_matrix_rate"] = flops(network, QUERY + ITEM + 4) * pairs / whole / rate
     for documents in (100, 1000):
         asked = work(documents)
-        taken = [seconds_once(lambda: scorer.scores(*asked, "full")) for _ in range(RUNS)][RUNS // 10 :]  # noqa: B023
+        taken = [seconds_once(lambda: scorer.scores([asked], "full")) for _ in range(RUNS)][RUNS // 10 :]  # noqa: B023
         found[f"full_{documents}_ms"] = {q: float(np.percentile(taken, q)) * 1000 for q in (50, 99)}
     found["full_1000_times_its_floor"] = found["full_1000_ms"][50] / 1000 / floor(network, rate, bandwidth, 1000)
-    found["throughput_over_peer_fp16"] = pairs_per_second(scorer, 1000) / peer_pairs_per_second(encoder, device)
+    found["throughput_over_peer_fp16"] = pairs_per_second(scorer, 1, 1000) / peer_pairs_per_second(encoder, device)
+    found["pairs_per_second"] = {
+        f"{requests} of 100 together": round(pairs_per_second(scorer, requests, 100)) for requests in TOGETHER
+    }
     RESULTS.write_text(json.dumps(found, indent=2) + "\n")
     print(json.dumps(found))
 
@@ -73,26 +78,26 @@ def bert_base(device: torch.device) -> tuple[SplitNetwork, TextEncoder]:
     encoder = base_text_encoder(base, QUERY, ITEM, SAMPLE.text)
     network = SplitNetwork(build_encoder(config), np.zeros(FEATURES, np.float32), np.ones(FEATURES, np.float32))
     network.to(device).eval()
-    calibrate(network, encoder, work(64)[1])
+    calibrate(network, encoder, work(64).items)
     network.encoder.to(HALF)
     return network, encoder
 
 
-def work(documents: int) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...], Any]:
+def work(documents: int, seed: int = 0) -> PreparedQuery:
     """A query, different documents, and their features."""
-    draw = np.random.default_rng(documents)
+    draw = np.random.default_rng((documents, seed))
     texts = draw.integers(1000, 20_000, (documents, ITEM)).tolist()
     features = np.zeros((documents, FEATURES), np.float32)
-    return tuple(draw.integers(1000, 20_000, QUERY).tolist()), tuple(map(tuple, texts)), features
+    return PreparedQuery(tuple(draw.integers(1000, 20_000, QUERY).tolist()), tuple(map(tuple, texts)), features)
 
 
 def network_scores(network: SplitNetwork, encoder: TextEncoder, pairs: int, device: torch.device) -> None:
     """The whole cross-encoder: every item reads its query again."""
     from reranker.network import CrossEncoder
 
-    query, items, features = work(pairs)
-    batch = pair_tensors(encoder, [query], items, [0] * pairs, device)
-    network.judge(CrossEncoder.encode(network, batch), torch.from_numpy(features).to(device))
+    asked = work(pairs)
+    batch = pair_tensors(encoder, [asked.query], asked.items, [0] * pairs, device)
+    network.judge(CrossEncoder.encode(network, batch), torch.from_numpy(asked.features).to(device))
 
 
 def floor(network: SplitNetwork, rate: float, bandwidth: float, documents: int) -> float:
@@ -104,8 +109,10 @@ def floor(network: SplitNetwork, rate: float, bandwidth: float, documents: int) 
     return max(operations / rate, (weights + states) / bandwidth)
 
 
-def pairs_per_second(scorer: SplitScorer, documents: int) -> float:
-    return documents / seconds(lambda: scorer.scores(*work(documents), "full"))
+def pairs_per_second(scorer: SplitScorer, requests: int, documents: int) -> float:
+    """Of so many requests of so many documents each, scored together."""
+    asked = [work(documents, seed) for seed in range(requests)]
+    return requests * documents / seconds(lambda: scorer.scores(asked, "full"))
 
 
 def peer_pairs_per_second(encoder: TextEncoder, device: torch.device) -> float:
