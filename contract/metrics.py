@@ -16,7 +16,7 @@ SECONDS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0,
 )  # fmt: skip
 REQUESTS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
-PAIRS = (1.0, 10.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+PAIRS = (1.0, 10.0, 25.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0)
 
 # The stages of a request, in the order of time: they do not overlap, and t_total is their sum.
 PARTS = ("parse", "candidates", "rules", "transfer", "queue", "features", "encode", "score", "serialize")
@@ -51,7 +51,7 @@ REQUEST_SECONDS = Metric(
 STAGE_SECONDS = Metric(
     "rec_stage_duration_seconds",
     "histogram",
-    "Time of one stage of a request",
+    "Time of one stage of a request; the ranker's are of a batch",
     ("stage",),
     values={"stage": (*STAGES, *RANKER_STAGES)},
 )

@@ -49,7 +49,7 @@ class Engine:
         return kind
 
     def forms(self, lowest: int) -> list[tuple[int, int] | None]:
-        """Heads and their size of what `query` finds in each layer."""
+        """Heads and their size of what `queries` finds in each layer."""
         attentions = [layer.attention.self for layer in self._layers]
         forms = [(each.key.out_features // each.attention_head_size, each.attention_head_size) for each in attentions]
         return [form if place >= lowest else None for place, form in enumerate(forms)]

@@ -20,7 +20,7 @@ class Attended(NamedTuple):
         return Attended(*(part.index_select(0, rows) for part in self))
 
     def row(self, place: int, length: int) -> "Attended":
-        """One row alone, without what is behind its first `length` tokens: a copy."""
+        """One row alone, without what is behind its first `length` tokens; keys and values are copies."""
         keys, values = (part[place : place + 1, :, :length].clone() for part in (self.keys, self.values))
         return Attended(keys, values, self.present[place : place + 1, :length])
 

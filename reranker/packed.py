@@ -151,9 +151,9 @@ class Alone:
             carried = carried * scale
         own = (carried @ tokens.transpose(1, 2)).float() + (asked * self._key_bias).sum(2, keepdim=True).float()
         own = own.masked_fill(~present[:, None, :], torch.finfo(torch.float32).min)
-        answers = []
+        answers, longest = [], beside.longest
         for query, start, end in beside.parts():
-            behind = beside.longest - query.keys.shape[2]
+            behind = longest - query.keys.shape[2]
             answers.append(F.pad(question[:, start:end] @ query.keys[0].transpose(1, 2), (0, behind), value=-inf))
         of_query = _together(answers).transpose(0, 1).float()  # [n, heads, query tokens]
         weights = torch.cat((of_query, own), 2).softmax(2)

@@ -14,6 +14,8 @@ from reranker.tokens import QUERY, TextTensors
 
 Outcome = Literal["known", "fetched", "read"]
 OUTCOMES: tuple[Outcome, ...] = ("known", "fetched", "read")
+# Queries that are read in one pass, so that its memory is bounded whoever waits.
+AT_ONCE = 16
 
 
 class Queries:
@@ -33,7 +35,7 @@ class Queries:
 
     def answers(self, queries: Sequence[tuple[int, ...]]) -> list[tuple[Answers, Outcome]]:
         """What the tokens of each answer in each layer, and whether that was known, fetched from the shelf, or read
-        anew: all of those in one pass. The second of equal ones is known."""
+        anew, AT_ONCE in a pass. The second of equal ones is known."""
         distinct = list(dict.fromkeys(queries))
         outcomes: dict[tuple[int, ...], Outcome] = dict.fromkeys(distinct, "known")
         found = {query: self._kept[query] for query in distinct if query in self._kept}
@@ -68,10 +70,11 @@ class Queries:
             return None
 
     def _read(self, queries: Sequence[tuple[int, ...]]) -> list[Answers]:
-        if not queries:
-            return []
-        texts = TextTensors.of(self._encoder.framed(queries), QUERY, self._device)
-        return self._engine.queries(texts, self._lowest)
+        found: list[Answers] = []
+        for start in range(0, len(queries), AT_ONCE):
+            framed = self._encoder.framed(queries[start : start + AT_ONCE])
+            found += self._engine.queries(TextTensors.of(framed, QUERY, self._device), self._lowest)
+        return found
 
     def _key(self, query: tuple[int, ...]) -> bytes:
         return answers_key(self._model, self._engine.kind, self._lowest, query)

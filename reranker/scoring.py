@@ -198,7 +198,10 @@ class Reranker:
         for pairs, level in product((1, self._batch_pairs), self.levels):
             for _ in range(2):
                 items = tuple((place, *(token,) * (longest - 1)) for place in range(pairs))  # each a text of its own
-                self.run(PreparedQuery(query, items, np.repeat(features, pairs, 0)), level)
+                asked = PreparedQuery(query, items, np.repeat(features, pairs, 0))
+                self.run(asked, level)
+                shorter = PreparedQuery(query[1:], ((token,),), features)
+                self.run_all([asked, shorter], level)
 
     def faster_types(self) -> list[torch.dtype]:
         """Number formats that a layer of this network is faster in than in float32, the fastest first."""

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from contract.states import StateBlock
@@ -64,19 +65,18 @@ class SplitScorer:
     ) -> list[PairScores]:
         """Of each query's items. What of it went to reading texts, `encoding` has measured.
 
-        All queries' items together, those of like length in one pass. `batch_pairs`: fewer in a pass than usual.
+        `batch_pairs`: fewer in a pass than usual.
         """
-        queries = self._answers([one.query for one in asked if one.items])
         items = [item for one in asked for item in one.items]
+        if not items:
+            return [PairScores(*np.zeros((2, 0), np.float32)) for _ in asked]
+        queries = self._answers([one.query for one in asked if one.items])
         of = np.repeat(np.arange(len(queries)), [len(one.items) for one in asked if one.items])
         features = np.concatenate([one.features for one in asked])
         keys, out = keys_of(items), np.zeros((2, len(items)), np.float32)
-        order = np.argsort([len(item) for item in items], kind="stable")
         size = min(batch_pairs or self._batch_pairs, self._batch_pairs)
         slab = self.shelf.slab  # one for all of them, whatever is exchanged meanwhile
-        for start in range(0, len(items), size):
-            rows = order[start : start + size]
-            rows = rows[np.argsort(of[rows], kind="stable")]
+        for rows in passes([one.items for one in asked], size):
             states = self._states([items[row] for row in rows], [keys[row] for row in rows], level, slab, size)
             asking, counts = np.unique(of[rows], return_counts=True)
             cls = self._engine.cls([queries[place] for place in asking], counts.tolist(), states, self._levels[level])
@@ -145,3 +145,25 @@ class SplitScorer:
             places = by_length[start : start + size]
             rows, lengths = self.read([items[place] for place in places])
             self.shelf.add([keys[place] for place in places], lengths, rows)
+
+
+def passes(queries: Sequence[Sequence[Sequence[int]]], size: int) -> Iterator[NDArray[np.int64]]:
+    """Places among the items of all queries, at most `size` in a pass, one query's after another's.
+
+    A query's are in order of length, so that a pass of some of them has little padding; queries share a pass where
+    they fit into it whole. Items of all in order of length would fill passes better and pad less, but meet a query in
+    as many shapes as there are mixtures, and oneDNN prepares a product for each shape.
+    """
+    waiting: list[NDArray[np.int64]] = []
+    first = 0
+    for items in queries:
+        order = first + np.argsort([len(item) for item in items], kind="stable")
+        first += len(items)
+        for start in range(0, len(items), size):
+            part = order[start : start + size]
+            if sum(map(len, waiting)) + len(part) > size:
+                yield np.concatenate(waiting)
+                waiting = []
+            waiting.append(part)
+    if waiting:
+        yield np.concatenate(waiting)

@@ -9,31 +9,35 @@ FADING = 0.98
 
 
 class CostModel:
-    """A running estimate of a batch's seconds: so much a request, whose query is read once, and so much a pair.
+    """A running estimate of a request's seconds, a line over its pairs: the query is read once, however many there are.
 
-    Least squares in which older batches weigh less; by pairs alone as long as all requests had equally many. 0 until
-    the first batch has been learnt.
+    Least squares in which older requests weigh less; through 0 as long as all had equally many pairs. 0 until the
+    first request has been learnt. Of requests that were scored together only the share is kept that they took of what
+    they would have taken alone: a request that nobody waits behind must not look as cheap as one of many.
     """
 
     def __init__(self) -> None:
-        # Sums over batches of products of their requests, pairs and seconds.
-        self._requests2 = self._requests_pairs = self._pairs2 = self._requests_seconds = self._pairs_seconds = 0.0
-        self._faded = 1.0
+        self._weight = self._pairs = self._pairs2 = self._seconds = self._product = 0.0
+        self._faded = self._together = 1.0
 
     def learn(self, pairs: int, seconds: float, requests: int = 1) -> None:
-        """So many `requests` of `pairs` pairs together were scored in `seconds`."""
+        """So many `requests`, of `pairs` pairs together, were scored in `seconds`."""
         if pairs <= 0:
             return
         if self._faded < 1 and seconds < self.predicted_seconds(pairs, requests):  # it was right to fade
-            self._requests_seconds *= self._faded
-            self._pairs_seconds *= self._faded
+            self._seconds *= self._faded
+            self._product *= self._faded
         self._faded = 1.0
+        if requests > 1:
+            if alone := self._alone(pairs, requests):
+                self._together += SMOOTHING * (seconds / alone - self._together)
+            return
         keep = 1 - SMOOTHING
-        self._requests2 = keep * self._requests2 + requests * requests
-        self._requests_pairs = keep * self._requests_pairs + requests * pairs
+        self._weight = keep * self._weight + 1
+        self._pairs = keep * self._pairs + pairs
         self._pairs2 = keep * self._pairs2 + pairs * pairs
-        self._requests_seconds = keep * self._requests_seconds + requests * seconds
-        self._pairs_seconds = keep * self._pairs_seconds + pairs * seconds
+        self._seconds = keep * self._seconds + seconds
+        self._product = keep * self._product + pairs * seconds
 
     def refused(self) -> None:
         """A request was refused, or scored at a lower level, because of the estimate.
@@ -44,16 +48,20 @@ class CostModel:
 
     def predicted_seconds(self, pairs: int, requests: int = 1) -> float:
         """Of so many requests that have `pairs` pairs together."""
-        if not self._requests2:
+        return self._faded * self._alone(pairs, requests) * (self._together if requests > 1 else 1.0)
+
+    def _alone(self, pairs: int, requests: int) -> float:
+        """Of requests one after another."""
+        if not self._weight:
             return 0.0
-        spread = self._requests2 * self._pairs2 - self._requests_pairs**2
+        spread = self._weight * self._pairs2 - self._pairs**2
         # Nearly equal counts say nothing of what a request costs by itself.
-        if spread > 1e-3 * self._requests_pairs**2:
-            each = (self._requests2 * self._pairs_seconds - self._requests_pairs * self._requests_seconds) / spread
-            fixed = (self._requests_seconds - each * self._requests_pairs) / self._requests2
+        if spread > 1e-3 * self._pairs**2:
+            each = (self._weight * self._product - self._pairs * self._seconds) / spread
+            fixed = (self._seconds - each * self._pairs) / self._weight
             if each >= 0 and fixed >= 0:
-                return self._faded * (fixed * requests + each * pairs)
-        return self._faded * pairs * self._requests_seconds / self._requests_pairs
+                return fixed * requests + each * pairs
+        return pairs * self._seconds / self._pairs
 
 
 class LevelCosts:

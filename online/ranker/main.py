@@ -11,6 +11,7 @@ from contract.settings import Settings
 from contract.store.connection import connect
 from contract.store.query_states import QueryStates
 from contract.store.reader import Reader
+from online.ranker.batching import Batcher
 from online.ranker.budget import LevelCosts
 from online.ranker.catalogue import Catalogue
 from online.ranker.metrics import RankerMetrics
@@ -49,8 +50,11 @@ class Ranker:
         )
         cost = LevelCosts(settings.ranker.levels)
         catalogue = Catalogue(reader, settings.ranker.known_items)
-        scoring = Scoring(self.watch, catalogue, cost, self.metrics, settings.ranker.batch_ms / 1000)
-        self.server = RankerServer(settings.ranker.endpoint, scoring, cost, self.metrics, settings.ranker.queue_length)
+        batcher = Batcher(self.watch, cost, settings.ranker.batch_ms / 1000)
+        scoring = Scoring(batcher, catalogue, cost, self.metrics)
+        self.server = RankerServer(
+            settings.ranker.endpoint, batcher, scoring, cost, self.metrics, settings.ranker.queue_length
+        )
 
     def open_metrics_page(self) -> None:
         """Serve /metrics beside the requests until the process ends. Raises BadInput: port in use."""

@@ -3,13 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import zmq
 
 from contract.errors import BadInput
 from contract.frames import MAX_FRAME_BYTES, RankError, RankReply, encode
+from online.ranker.batching import Batcher
 from online.ranker.budget import LevelCosts
 from online.ranker.line import Job, Line, Refused, read_job
 from online.ranker.metrics import RankerMetrics
@@ -33,6 +34,7 @@ class RankerServer:
     def __init__(
         self,
         endpoint: str,
+        batcher: Batcher,
         scoring: Scoring,
         cost: LevelCosts,
         metrics: RankerMetrics,
@@ -40,6 +42,7 @@ class RankerServer:
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Raises BadInput where the endpoint cannot be bound."""
+        self._batcher = batcher
         self._scoring = scoring
         self._cost = cost
         self._metrics = metrics
@@ -95,7 +98,7 @@ class RankerServer:
             if len(frames) != 2:
                 raise Refused("bad_frame", f"{len(frames) - 1} frames instead of one")
             job = read_job(frames[1], arrived, peer)
-            model = self._scoring.model_for(job.request)
+            model = self._batcher.model_for(job.request)
             if not len(job.candidates):  # a ping
                 self._send(peer, _nothing_scored(job.request.request_id, model))
                 return
@@ -143,7 +146,7 @@ class RankerServer:
                 done.send_multipart([job.peer, b"%d" % len(job.candidates), encode(answer)])
         done.close()
 
-    def _answers(self, first: Job) -> list[tuple[Job, RankReply | RankError]]:
+    def _answers(self, first: Job) -> Iterable[tuple[Job, RankReply | RankError]]:
         if self._stopping.is_set():
             refused = Refused("stopping", "it is being stopped", first.request.request_id)
             return [(first, refused.frame())]

@@ -61,6 +61,25 @@ def test_what_one_process_read_another_one_fetches(student: Path, half: torch.dt
     assert len(shelf) == 1
 
 
+def test_a_batch_of_known_shared_and_new_queries_gets_each_its_own(student: Path) -> None:
+    shelf: dict[bytes, bytes] = {}
+    other, model, alone = sharing(student, shelf), sharing(student, shelf), sharing(student, {})
+    other.run(prepared(other, 1))
+    model.run(prepared(model, 2))
+    assert outcomes(model) == {"read": 1}
+    numbers = (5, 2, 1, 3, 5)
+    found = model.run_all([prepared(model, number) for number in numbers])
+    assert outcomes(model) == {"fetched": 1, "read": 2, "known": 2}
+    for number, scores in zip(numbers, found, strict=True):
+        assert np.allclose(scores.final, alone.run(prepared(alone, number)).final, atol=1e-5)
+    later = sharing(student, shelf)  # what was shared is each one's own, too
+    for number in numbers:
+        assert np.allclose(
+            later.run(prepared(later, number)).final, alone.run(prepared(alone, number)).final, atol=1e-5
+        )
+    assert outcomes(later) == {"fetched": 4, "known": 1}
+
+
 def test_models_number_formats_and_histories_have_keys_of_their_own() -> None:
     keys = {
         answers_key(model, kind, lowest, query)

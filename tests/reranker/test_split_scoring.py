@@ -17,6 +17,7 @@ from reranker.prepared import PreparedQuery
 from reranker.scoring import Reranker
 from reranker.shelf import filled, keys_of
 from reranker.split import SplitNetwork
+from reranker.split_scoring import passes
 from tests.colour_shop import query
 from tests.split_model import export_split
 
@@ -89,6 +90,22 @@ def test_queries_scored_together_score_as_alone(student: Path, limits: Limits) -
             wanted = alone.run(one, level)
             assert np.allclose(scores.final, wanted.final, atol=1e-4)
             assert np.allclose(scores.text, wanted.text, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "wanted"),
+    [
+        ([[3, 1, 2]], [[1, 2, 0]]),
+        ([[5, 4, 3, 2, 1]], [[4, 3, 2], [1, 0]]),  # the rest is short of a pass, and the next query's does not fit
+        ([[1, 1], [2], [1, 1]], [[0, 1, 2], [3, 4]]),
+        ([[1], [], [2, 1]], [[0, 2, 1]]),
+        ([[1, 2, 3, 4], [1, 2]], [[0, 1, 2], [3, 4, 5]]),
+        ([], []),
+    ],
+)
+def test_queries_share_a_pass_where_they_fit_into_it(lengths: list[list[int]], wanted: list[list[int]]) -> None:
+    queries = [[(7,) * length for length in items] for items in lengths]
+    assert [rows.tolist() for rows in passes(queries, 3)] == wanted
 
 
 def test_queries_of_a_batch_are_read_in_one_pass_equal_ones_once(student: Path) -> None:

@@ -79,24 +79,32 @@ class Asker:
                 return self._open[key]
             future: Future[Any] = Future()
             if len(self._open) == MOST_OPEN:
-                future.set_exception(Busy(f"{MOST_OPEN} questions of pages are open, which no source answers"))
+                future.set_exception(Busy(f"{MOST_OPEN} questions of pages are open already: load the page again"))
                 return future
             self._open[key] = future
         # Not of a pool: the interpreter waits for those at its end.
-        threading.Thread(target=self._answer, args=(key, ask, future), name=f"console {key}", daemon=True).start()
+        thread = threading.Thread(target=self._answer, args=(key, ask, future), name=f"console {key}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the process may have no more of them
+            self._done(key)
+            future.set_exception(error)
         return future
 
     def _answer(self, key: str, ask: Callable[[], Any], future: "Future[Any]") -> None:
         try:
             answer, error = ask(), None
-        except Exception as raised:
+        except BaseException as raised:  # whatever it is, the question is not open any more
             answer, error = None, raised
-        with self._lock:
-            del self._open[key]
+        self._done(key)
         if error is None:
             future.set_result(answer)
         else:
             future.set_exception(error)
+
+    def _done(self, key: str) -> None:
+        with self._lock:
+            del self._open[key]
 
 
 def told(error: BaseException) -> str:

@@ -44,12 +44,16 @@ def test_what_a_request_costs_by_itself_is_told_from_what_its_pairs_cost() -> No
     assert cost.predicted_seconds(1000, requests=3) == pytest.approx(1.030)
 
 
-def test_batches_teach_what_a_request_of_theirs_costs() -> None:
+def test_batches_teach_what_is_saved_together_and_nothing_of_one_alone() -> None:
     cost = CostModel()
-    for requests, pairs in ((1, 100), (4, 100), (2, 20), (8, 800)):
-        cost.learn(pairs, 0.010 * requests + 0.001 * pairs, requests)
+    for pairs in (10, 100, 10, 100):
+        cost.learn(pairs, 0.010 + 0.001 * pairs)
+    assert cost.predicted_seconds(400, requests=4) == pytest.approx(0.440)
+    for _ in range(100):
+        cost.learn(400, 0.330, requests=4)
+    assert cost.predicted_seconds(400, requests=4) == pytest.approx(0.330, rel=1e-3)
+    assert cost.predicted_seconds(200, requests=2) == pytest.approx(0.165, rel=1e-3)
     assert cost.predicted_seconds(100) == pytest.approx(0.110)
-    assert cost.predicted_seconds(100, requests=4) == pytest.approx(0.140)
 
 
 def test_estimates_are_never_below_zero() -> None:

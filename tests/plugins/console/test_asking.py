@@ -82,9 +82,20 @@ def test_one_more_than_may_be_open_is_not_asked_and_told(silence: threading.Even
     asker.all({str(number): question(silence.wait) for number in range(MOST_OPEN)})
     answers, (trouble,) = asker.all({"one more": question(lambda: 1)})
     assert answers == {}
-    assert trouble.why == "16 questions of pages are open, which no source answers"
+    assert trouble.why == "16 questions of pages are open already: load the page again"
     silence.set()
     until(lambda: asker.all({"one more": question(lambda: 1)})[0] == {"one more": 1}, "room")
+
+
+def test_a_source_that_would_end_the_process_is_a_trouble_and_is_asked_again() -> None:
+    asker = Asker()
+
+    def leave() -> None:
+        raise SystemExit("not mine to say")
+
+    for _ in range(2):
+        _, (trouble,) = asker.all({"a": question(leave)})
+        assert trouble.why == "SystemExit: not mine to say"
 
 
 def test_a_process_ends_though_a_source_hangs() -> None:
