@@ -2,6 +2,7 @@
 ### The day's events become features
 
 - `import_night` brings new events and items into the lake
+- `import_impressions` brings what the gateway showed; a failure of it holds nothing up
 - `validate_events` checks them
 - `features` computes the features of users and items
 - `validate_features` checks those and, through the asset `features`, starts **candidates_daily**
@@ -37,19 +38,29 @@ with DAG(
     params={"date": date_param()},
     tags=["night"],
 ):
+    imported = spark_job(
+        "import_night",
+        doc_md="Look at the file and the row that the reason names. A bad file leaves the tables as they were: "
+        "mend or remove it, then clear this task. Importing the same file twice changes nothing.",
+    )
+    shown = spark_job(
+        "import_impressions",
+        doc_md="The events instance did not answer: bring it back at PACE_EVENTS__URL. The night went on without the "
+        "new slates, and none is lost: clear this task, or let the next night bring them.",
+    )
+    validated = spark_job(
+        "validate",
+        *("--suite", "events", "--suite", "items"),
+        task_id="validate_events",
+        # The import decides; slates that come a night later only make their shares older.
+        trigger_rule="all_done_min_one_success",
+        doc_md="Open the Data Docs for the failed expectation and its sample values. Mend the source and import "
+        "again, or change the suite in jobs/checks if the data is right; then clear this task.",
+    )
+    imported >> shown
     (
-        spark_job(
-            "import_night",
-            doc_md="Look at the file and the row that the reason names. A bad file leaves the tables as they were: "
-            "mend or remove it, then clear this task. Importing the same file twice changes nothing.",
-        )
-        >> spark_job(
-            "validate",
-            *("--suite", "events", "--suite", "items"),
-            task_id="validate_events",
-            doc_md="Open the Data Docs for the failed expectation and its sample values. Mend the source and import "
-            "again, or change the suite in jobs/checks if the data is right; then clear this task.",
-        )
+        [imported, shown]
+        >> validated
         >> spark_job(
             "features",
             doc_md="Out of memory: raise PACE_AIRFLOW__SPARK_DRIVER_MEMORY, or point the connection spark_default to a "

@@ -19,6 +19,7 @@ VERBS = {
     "import_night": ("jobs.events.night", "the night's import: what the settings name as its source"),
     "import_online_retail": ("jobs.events.online_retail", "import the sample through its adapter"),
     "import_events": ("jobs.events.load", "import anyone's items and events, Parquet or JSON lines"),
+    "import_impressions": ("jobs.events.impressions", "import the slates that the gateway showed, from its stream"),
     "validate": ("jobs.checks.validate", "run Great Expectations suites and write Data Docs"),
     "features": ("jobs.features.build", "user and item features of a day (Spark)"),
     "candidates": ("jobs.candidates.build", "candidate lists of a day from every source (Spark)"),

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -39,16 +40,21 @@ class Lake:
         return sorted(entry.name.removeprefix("day=") for entry in folder.iterdir() if entry.name.startswith("day="))
 
     def resolve(self, day: str, table: str = "events") -> str:
-        """`latest` is the last day of `table`. Raises BadInput for no day at all, or for one that is no date."""
+        """`latest` is the last day of `table`; of events, the last on which somebody did something.
+
+        Impressions alone make no night: they come from the gateway up to this minute, or on a lake of old events.
+        Raises BadInput for no such day, or for one that is no date.
+        """
         if day == "latest":
-            days = self.days(table)
-            if not days:
+            days = reversed(self.days(table))
+            last = next((day for day in days if table != "events" or self._somebody_acted(day)), None)
+            if last is None:
                 first = "import events first (`python -m jobs import_events`)"
                 raise BadInput(
                     f"{self.path(table)} has no day yet: "
                     f"{first if table == 'events' else f'run the job that writes {table} first'}"
                 )
-            return days[-1]
+            return last
         return checked_day(day)
 
     def read_day(self, spark: SparkSession, table: str, day: str, ddl: str) -> DataFrame:
@@ -104,6 +110,11 @@ class Lake:
             folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(rows, staged.path, filesystem=staged.fs)
         target.fs.mv(staged.path, (target / name).path)
+
+    def _somebody_acted(self, day: str) -> bool:
+        folder = UPath(self.path("events", day))
+        rows = ds.dataset(folder.path, filesystem=folder.fs, format="parquet")
+        return len(rows.head(1, columns=["type"], filter=ds.field("type") != "impression")) > 0
 
     def _staged(self, frame: DataFrame, table: str) -> UPath:
         staged = self.folder / STAGING / f"{table.replace('/', '-')}-{uuid4().hex}"

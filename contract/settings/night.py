@@ -24,7 +24,9 @@ class Night(Section):
     scenario: str = Field(
         "ops/scenario.yaml", description="What the dataset's events mean and what the model reads, edited by people"
     )
-    date: str = Field("latest", description="Day the night is run for: YYYY-MM-DD, or latest (last day of events)")
+    date: str = Field(
+        "latest", description="Day the night is run for: YYYY-MM-DD, or latest (last day of events, impressions apart)"
+    )
     history_length: int = Field(50, ge=1, description="Items kept of a user's history")
     spark_texts: int = Field(
         100_000, ge=1, description="New texts from which encode_items reads them on Spark instead of in its own process"

@@ -10,7 +10,6 @@ import pytest
 from tests.airflow_sandbox import PROJECT
 
 CHAINS = {
-    "features_daily": ["import_night", "validate_events", "features", "validate_features"],
     "candidates_daily": ["candidates", "validate_candidates", "encode_items", "publish"],
     "reranker_weekly": ["training_pairs", "train", "prune", "evaluate", "gate", "encode_items", "promote"],
     "rollback": ["rollback"],
@@ -25,6 +24,20 @@ def test_tasks_run_one_after_the_other(dags: dict[str, Any], dag_id: str) -> Non
     assert {task.task_id: set(task.downstream_task_ids) for task in dags[dag_id].tasks} == {
         task: {after} if after else set() for task, after in zip(chain, [*chain[1:], None], strict=True)
     }
+
+
+def test_slates_come_after_the_catalogue_and_hold_nothing_up(dags: dict[str, Any]) -> None:
+    features_daily = dags["features_daily"]
+    assert {task.task_id: set(task.downstream_task_ids) for task in features_daily.tasks} == {
+        "import_night": {"import_impressions", "validate_events"},
+        "import_impressions": {"validate_events"},
+        "validate_events": {"features"},
+        "features": {"validate_features"},
+        "validate_features": set(),
+    }
+    # Both are over, and one was a success: without import_night the other did not run.
+    assert features_daily.get_task("validate_events").trigger_rule == "all_done_min_one_success"
+    assert features_daily.get_task("import_impressions").trigger_rule == "all_success"
 
 
 def test_objectives_are_judged_one_by_one_and_told_together(dags: dict[str, Any]) -> None:

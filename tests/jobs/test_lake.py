@@ -1,5 +1,6 @@
 """Days of a table: read, resolved and replaced."""
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +45,17 @@ def test_a_day_is_resolved_or_refused(two_days: Lake) -> None:
         two_days.resolve("latest")
     with pytest.raises(BadInput, match="others has no day yet: run the job that writes others first"):
         two_days.resolve("latest", "others")
+
+
+def test_the_latest_day_of_events_is_one_on_which_somebody_did_something(spark: SparkSession, lake: Lake) -> None:
+    """What was shown this morning makes no night of today; nor does it of a lake whose events are old."""
+    for day, type in (("2024-05-01", "click"), ("2024-05-02", "impression"), ("2024-05-03", "impression")):
+        rows = [(type, MAY_1), ("impression", MAY_1)]
+        lake.write_day(spark.createDataFrame(rows, "type STRING, at TIMESTAMP"), "events", day)
+    assert lake.resolve("latest") == "2024-05-01"
+    shutil.rmtree(lake.path("events", "2024-05-01"))
+    with pytest.raises(BadInput, match="import events first"):
+        lake.resolve("latest")
 
 
 def test_a_day_may_be_replaced_by_what_is_made_of_it(spark: SparkSession, two_days: Lake) -> None:

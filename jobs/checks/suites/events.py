@@ -81,9 +81,13 @@ def last_weeks(scope: Scope) -> DataFrame:
 
 
 def event_day(scope: Scope) -> DataFrame:
-    """One row: `events` of the day, `share_of_median` of the days before, `anonymous_share`."""
+    """One row: `events` of the day, `share_of_median` of the days before, `anonymous_share`.
+
+    Of what people did: impressions follow the traffic of the gateway, and many of them have no user.
+    """
     days = (
         last_weeks(scope)
+        .where(F.col("type") != "impression")
         .groupBy("day")
         .agg(F.count("*").alias("events"), F.count(F.when(F.col("user_id").isNull(), 1)).alias("anonymous"))
     )

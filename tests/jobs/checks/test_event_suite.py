@@ -108,6 +108,16 @@ def test_a_day_of_nobody_fails(failed: Failed, write: Write) -> None:
     assert [failure.columns for failure in failed(DAY_CHECK)] == [("anonymous_share",)]
 
 
+def test_what_was_shown_is_neither_traffic_nor_a_lost_user(failed: Failed, write: Write) -> None:
+    shown = [event(f"shown-{n}", type="impression", user_id=None) for n in range(40)]
+    write("events", DAY, [event("e3"), *shown])
+    assert failed(DAY_CHECK) == []
+    write("events", "2026-03-09", [event(f"before-{n}") for n in range(21)])
+    assert [failure.columns for failure in failed(DAY_CHECK)] == [("share_of_median",)]
+    write("events", DAY, shown)
+    assert ("events",) in [failure.columns for failure in failed(DAY_CHECK)]
+
+
 def set_aside(count: int, **changes: Any) -> list[dict[str, Any]]:
     row = {"source_file": "events.jsonl", "table_name": "events", "reason": "ts: in the future", "raw": "{}"}
     return [{**row, "row_number": n, "quarantined_at": NOW - timedelta(hours=1), **changes} for n in range(count)]
