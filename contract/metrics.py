@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from contract.frames import ErrorCode
 from contract.levels import LEVELS, REASONS
+from contract.records import FOLLOWED_BY
 
 SECONDS = (
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5, 0.75, 1.0, 2.5, 5.0,
@@ -86,6 +87,13 @@ MODEL_LOADS = Metric(
     "rec_model_loads_total", "counter", "Models that the ranker loaded or refused", ("outcome",), values=LOADED
 )
 CANDIDATES_AGE_SECONDS = Metric("rec_candidates_age_seconds", "gauge", "Age of the live generation")
+SLATE_THROUGH = Metric(
+    "rec_slate_through",
+    "gauge",
+    "Share of the slates of late that an event on a shown item followed, as the live generation tells it",
+    ("event",),
+    values={"event": FOLLOWED_BY},
+)
 GENERATION = Metric("rec_generation", "gauge", "Number of the live generation")
 ITEM_STATES = Metric("rec_item_states", "gauge", "Texts of items whose states the ranker holds")
 ITEM_STATES_BYTES = Metric("rec_item_states_bytes", "gauge", "Memory of the item states that came with a generation")
@@ -107,8 +115,8 @@ RANKER_UP = Metric("rec_ranker_ready", "gauge", "1 while the ranker is warm and 
 
 ALL = (
     REQUEST_SECONDS, STAGE_SECONDS, QUEUE_WAIT_SECONDS, QUEUE_SIZE, BATCH_PAIRS, BATCH_REQUESTS, SHED, LEVEL, CACHE,
-    IMPRESSIONS, MODEL_INFO, MODEL_NDCG, MODEL_LOADS, CANDIDATES_AGE_SECONDS, GENERATION, ITEM_STATES,
-    ITEM_STATES_BYTES, STATE_LOADS, TEXTS, RANKER_UP,
+    IMPRESSIONS, MODEL_INFO, MODEL_NDCG, MODEL_LOADS, CANDIDATES_AGE_SECONDS, SLATE_THROUGH, GENERATION,
+    ITEM_STATES, ITEM_STATES_BYTES, STATE_LOADS, TEXTS, RANKER_UP,
 )  # fmt: skip
 
 

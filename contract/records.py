@@ -39,6 +39,20 @@ class UserRecord(msgspec.Struct, frozen=True, array_like=True):
     days_since_last: float | None = None
 
 
+# The events that slates are to lead to: fields of Through, labels of a metric.
+FOLLOWED_BY = ("click", "purchase")
+
+
+class Through(msgspec.Struct, frozen=True):
+    """What became of the slates of the days before a generation: how many there were, and the shares of them after
+    which a shown item was clicked, or bought. None where nothing can be said.
+    """
+
+    slates: int = 0
+    click: float | None = None
+    purchase: float | None = None
+
+
 class GenerationMeta(msgspec.Struct, frozen=True):
     """What was published as one generation; stored as JSON under the generation's `meta` key.
 
@@ -46,7 +60,8 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     where lists are merged; `repeats` says whether a user may be offered what they chose before. `counts` holds the
     number of keys by kind. `vector_space` is that of the items' vectors (contract.schemas.ITEM_FEATURES).
     `checksum` is `contract.codec.checksum` over every (key, value). `states_model` is the model whose item states the
-    generation carries, "" for none: so many texts, tokens of them, and blocks.
+    generation carries, "" for none: so many texts, tokens of them, and blocks. `through` tells of
+    slates that generations before it made.
     """
 
     generation: int
@@ -63,6 +78,7 @@ class GenerationMeta(msgspec.Struct, frozen=True):
     states_texts: int = 0
     states_tokens: int = 0
     states_blocks: int = 0
+    through: Through = Through()
 
 
 class Pointer(msgspec.Struct, frozen=True):

@@ -44,6 +44,10 @@ ITEM_FEATURES = (
     "vector BINARY, vector_space STRING"
 )
 
+# One row: how many slates the last days had, and the shares of them that a click or a purchase of a shown item
+# followed, null where nothing can be said.
+SLATE_THROUGH = "slates BIGINT NOT NULL, click DOUBLE, purchase DOUBLE"
+
 # One row a list: `kind` is user, item or segment; `key` is its id. The entries stand in merged order.
 # `scores` holds one number per source, in the order of the partition's `sources`; `weights` are what each
 # source counts for where lists are merged.

@@ -65,13 +65,13 @@ class Lake:
             )
         return spark.read.schema(StructType.fromDDL(ddl)).parquet(self.path(table, day))
 
-    def read_until(self, spark: SparkSession, table: str, day: str, ddl: str) -> DataFrame:
-        """Every day of `table` up to and including `day`; an empty frame where there is none."""
+    def read_until(self, spark: SparkSession, table: str, day: str, ddl: str, since: str = "") -> DataFrame:
+        """Every day of `table` from `since` up to `day`, both included; an empty frame where there is none."""
         schema = StructType.fromDDL(ddl)
         if not self.days(table):
             return spark.createDataFrame([], schema)
         whole = spark.read.schema(StructType([*schema.fields, *StructType.fromDDL("day STRING").fields]))
-        return whole.parquet(self.path(table)).where(F.col("day") <= day).drop("day")
+        return whole.parquet(self.path(table)).where(F.col("day").between(since, day)).drop("day")
 
     def write_day(self, frame: DataFrame, table: str, day: str) -> None:
         """Replace one day of `table` by `frame`, which may read that very day.

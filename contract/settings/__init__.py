@@ -4,7 +4,7 @@
 """
 
 from contract.settings.model import Drift, Gate, Prune, Registry, Training
-from contract.settings.night import Candidates, Checks, Night, Source
+from contract.settings.night import Candidates, Checks, Night, Slates, Source
 from contract.settings.operation import Airflow, Demo, Log, Mail, Monitoring
 from contract.settings.reading import example, read_settings, variables
 from contract.settings.section import Section
@@ -30,6 +30,7 @@ __all__ = [
     "Registry",
     "Section",
     "Settings",
+    "Slates",
     "Source",
     "Training",
     "example",

@@ -1,8 +1,9 @@
 """Sections of the night's data: what comes in, its candidates, its checks."""
 
 from datetime import date
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contract.settings.section import Positive, Section
 
@@ -32,6 +33,19 @@ class Night(Section):
         100_000, ge=1, description="New texts from which encode_items reads them on Spark instead of in its own process"
     )
     seed: int = Field(17, description="Seed of every random choice")
+
+
+class Slates(Section):
+    days: int = Field(7, ge=1, description="Last days of the night whose slates the through-rates are of")
+    attribution_hours: Positive = Field(
+        24.0, description="How long after a slate a click or a purchase counts for it; slates younger than that do not"
+    )
+
+    @model_validator(mode="after")
+    def _some_slates(self) -> Self:
+        if self.attribution_hours >= 24 * self.days:
+            raise ValueError("attribution_hours leave no slate of so many days: lower them, or raise days")
+        return self
 
 
 class Candidates(Section):

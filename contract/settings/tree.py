@@ -3,7 +3,7 @@
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contract.settings.model import Drift, Gate, Prune, Registry, Training
-from contract.settings.night import Candidates, Checks, Night, Source
+from contract.settings.night import Candidates, Checks, Night, Slates, Source
 from contract.settings.operation import Airflow, Demo, Log, Mail, Monitoring, Tracing
 from contract.settings.serving import Events, Gateway, Ranker, Redis
 
@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     ranker: Ranker = Ranker()
     source: Source = Source()
     night: Night = Night()
+    slates: Slates = Slates()
     candidates: Candidates = Candidates()
     checks: Checks = Checks()
     training: Training = Training()

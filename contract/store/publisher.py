@@ -19,7 +19,7 @@ import msgspec
 from contract.errors import NoGeneration, PublishRefused
 from contract.features import VERSION as FEATURE_VIEW
 from contract.keys import Keys, Kind
-from contract.records import GenerationMeta, Pointer
+from contract.records import GenerationMeta, Pointer, Through
 from contract.states import StateBlock, encode_block, state_block_id
 from contract.store.connection import unreachable_is_typed
 from contract.store.pointer import Promotion, move_pointer, read_pointer
@@ -77,6 +77,7 @@ class Publisher:
         repeats: bool = True,
         vector_space: str = "",
         sample: int = 1000,
+        through: Through | None = None,
     ) -> GenerationMeta:
         """Verify what is in Redis against what was written, write `meta`, and drop the staging TTLs.
 
@@ -102,6 +103,7 @@ class Publisher:
             states_texts=self._states.texts,
             states_tokens=self._states.tokens,
             states_blocks=self._states.blocks,
+            through=through or Through(),
         )
         with unreachable_is_typed(f"sealing generation {generation}"):
             self._client.set(self._keys.meta(generation), msgspec.json.encode(meta))

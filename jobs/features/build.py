@@ -1,21 +1,24 @@
-"""Verb `features`: user and item features of a day, from every event up to its end."""
+"""Verb `features`: user and item features of a day, from every event up to its end; and what became of its slates."""
 
 from argparse import ArgumentParser, Namespace
+from datetime import timedelta
 
 from contract.scenario import read_scenario
+from contract.schemas import EVENTS
 from contract.settings import Settings
 from jobs.arguments import job_parser
 from jobs.features.days import end_of
 from jobs.features.embeddings import TextEmbeddings, with_vectors
 from jobs.features.history import item_versions, sessions_until
 from jobs.features.items import item_features
+from jobs.features.through import slate_through
 from jobs.features.users import user_features
 from jobs.lake import Lake
 from jobs.spark import spark_session
 
 
 def arg_parser(settings: Settings) -> ArgumentParser:
-    return job_parser("features", "Write user_features and item_features of a day.", settings)
+    return job_parser("features", "Write user_features, item_features and slate_through of a day.", settings)
 
 
 def main(args: Namespace, settings: Settings) -> None:
@@ -29,4 +32,8 @@ def main(args: Namespace, settings: Settings) -> None:
     items = with_vectors(seen, scenario.text.item, embed, embed.version).cache()
     lake.write_day(items, "item_features", day)
     lake.write_day(user_features(past, items, end_of(day), settings.night.history_length), "user_features", day)
+    since = end_of(day) - timedelta(days=settings.slates.days)
+    events = lake.read_until(spark, "events", day, EVENTS, f"{since:%Y-%m-%d}")
+    through = slate_through(events, end_of(day), settings.slates, scenario.users)
+    lake.write_day(through, "slate_through", day)
     print(f"features {day}: {items.count()} items in {lake.path('item_features', day)}")

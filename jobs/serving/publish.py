@@ -20,6 +20,7 @@ from jobs.lake import Lake
 from jobs.model.folders import ModelFolders
 from jobs.parquet import open_day
 from jobs.serving.states import published_states
+from jobs.serving.through import published_through
 from jobs.serving.values import Scored, Value, candidate_values, item_values, user_values
 from jobs.vector_space import vector_space
 
@@ -122,7 +123,15 @@ def publish(
     for kind, id, value in values:
         publisher.write(generation, kind, id, value)
     publisher.write_states(generation, states)
-    meta = publisher.seal(generation, day, scored.sources, scored.weights, repeats, vector_space(lake, TABLES[0], day))
+    meta = publisher.seal(
+        generation,
+        day,
+        scored.sources,
+        scored.weights,
+        repeats,
+        vector_space(lake, TABLES[0], day),
+        through=published_through(lake, day),
+    )
     return meta, publisher.flip(generation, promotion)
 
 

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from contract import metrics as names
+from contract.records import FOLLOWED_BY, Through
 from online.gateway.telemetry.finished import Finished
 from online.gateway.telemetry.observing import observe_all
 
@@ -39,6 +40,8 @@ class GatewayMetrics:
         self._age = names.gauge(names.CANDIDATES_AGE_SECONDS, own)
         # Before a generation is seen its age is unknown; a gauge's own 0 would read as fresh.
         self._age.set(math.nan)
+        self._through = names.gauge(names.SLATE_THROUGH, own)
+        self._show_through(Through())
         # `labels` takes a lock and builds a tuple; few combinations exist.
         self._request_of = lru_cache(256)(self._request.labels)
         self._level_of = lru_cache(8)(self._level.labels)
@@ -71,9 +74,11 @@ class GatewayMetrics:
         """`outcome`: written, or dropped because the stream was full or away too long."""
         self._impressions_of(outcome).inc(count)
 
-    def show_generation(self, generation: int, age_seconds: float) -> None:
+    def show_generation(self, generation: int, age_seconds: float, through: Through) -> None:
+        """The generation that is served, and what it tells of the slates before it."""
         self._generation.set(generation)
         self._age.set(age_seconds)
+        self._show_through(through)
 
     def families(self) -> Iterable[Any]:
         """What Prometheus sees, of every worker."""
@@ -84,3 +89,8 @@ class GatewayMetrics:
         """The same as Prometheus reads it."""
         self.before_reading()
         return bytes(generate_latest(self.registry))
+
+    def _show_through(self, through: Through) -> None:
+        for event in FOLLOWED_BY:
+            share = getattr(through, event)
+            self._through.labels(event).set(math.nan if share is None else share)

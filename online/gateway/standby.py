@@ -10,7 +10,7 @@ from typing import Literal
 from contract.codec import CandidateList, encode_candidates
 from contract.errors import CorruptValue, NoGeneration, StoreUnreachable
 from contract.frames import RankReply
-from contract.records import ItemRecord, Pointer
+from contract.records import ItemRecord, Pointer, Through
 from contract.store.reader import Reader
 from online.gateway.breaker import Breaker
 from online.gateway.generations import EVERYONE, Generations
@@ -35,6 +35,7 @@ class Standby:
     popular: CandidateList
     items: dict[str, ItemRecord]
     sources: tuple[str, ...]
+    through: Through
 
 
 class Pulse:
@@ -103,7 +104,8 @@ class Pulse:
             self._seen = "corrupt_value"
             self._say(before, error)
         if self.standby is not None:
-            self._metrics.show_generation(self.standby.pointer.generation, self._now() - self.standby.created_at)
+            age_seconds = self._now() - self.standby.created_at
+            self._metrics.show_generation(self.standby.pointer.generation, age_seconds, self.standby.through)
         self._look_at_ranker()
 
     def _look_at_store(self) -> None:
@@ -121,7 +123,7 @@ class Pulse:
             lists = self._generations.popular(pointer.generation, [EVERYONE])
             popular = lists[0] if lists else CandidateList.empty(len(meta.sources))
             items = self._generations.items(pointer.generation, popular.item_ids)
-        self.standby = Standby(pointer, meta.created_at, popular, items, meta.sources)
+        self.standby = Standby(pointer, meta.created_at, popular, items, meta.sources, meta.through)
 
     def _look_at_ranker(self) -> None:
         pointer = self.standby.pointer if self.standby is not None else Pointer()

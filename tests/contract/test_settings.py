@@ -58,6 +58,14 @@ def test_an_unknown_variable_is_refused_with_what_was_meant(
         read_settings(None)
 
 
+def test_a_wait_that_leaves_no_slate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PACE_SLATES__DAYS", "1")
+    with pytest.raises(BadInput, match=r"PACE_SLATES: .*attribution_hours leave no slate"):
+        read_settings(None)
+    monkeypatch.setenv("PACE_SLATES__ATTRIBUTION_HOURS", "23")
+    assert read_settings(None).slates.days == 1
+
+
 def test_an_unknown_variable_in_the_file_is_refused_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PACE_QQQ=1\n")
     with pytest.raises(BadInput, match=r"PACE_QQQ is no setting$"):

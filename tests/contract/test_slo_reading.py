@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.errors import BadInput
-from contract.slo import BoundObjective, EventObjective, read_slo
+from contract.slo import BoundObjective, EventObjective, read_slo, value_query
+from ops.generate.rules import rules
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,6 +43,20 @@ def written(folder: Path, **changed: str) -> Path:
     path = folder / "slo.yaml"
     path.write_text("\n".join(lines.values()) + "\n")
     return path
+
+
+def test_the_objective_that_is_off_can_be_switched_on(tmp_path: Path) -> None:
+    """As the file says: by taking its `#` away."""
+    text = (ROOT / "ops" / "slo.yaml").read_text()
+    start = text.index("  # - name: slates_clicked")
+    path = tmp_path / "slo.yaml"
+    path.write_text(text[:start] + text[start:].replace("  # ", "  "))
+    before, after = read_slo(ROOT / "ops" / "slo.yaml"), read_slo(path)
+    assert after.objectives[:-1] == before.objectives
+    clicked = after.objectives[-1]
+    assert isinstance(clicked, BoundObjective)
+    assert value_query(clicked, after.judged) == 'min(rec_slate_through{event="click"})'
+    assert "SlatesClickedMiss" in rules(after)
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

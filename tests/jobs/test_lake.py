@@ -33,6 +33,7 @@ def test_days_are_read_up_to_one(spark: SparkSession, two_days: Lake) -> None:
     assert two_days.days("things") == ["2024-05-01", "2024-05-02"]
     assert ids(two_days.read_until(spark, "things", "2024-05-01", DDL)) == ["a"]
     assert ids(two_days.read_until(spark, "things", "2024-05-02", DDL)) == ["a", "b"]
+    assert ids(two_days.read_until(spark, "things", "2024-05-02", DDL, since="2024-05-02")) == ["b"]
     assert ids(two_days.read_until(spark, "others", "2024-05-02", DDL)) == []
 
 

@@ -21,7 +21,7 @@ from contract.codec import CandidateList, encode_candidates, encode_record
 from contract.errors import ArtifactMismatch
 from contract.features import VERSION as FEATURE_VIEW
 from contract.keys import Keys
-from contract.records import ItemRecord, UserRecord
+from contract.records import ItemRecord, Through, UserRecord
 from contract.states import StateBlock
 from contract.store.publisher import Publisher
 
@@ -63,6 +63,7 @@ def publish(
     titled: Callable[[str], str] = str,
     lists: Mapping[tuple[str, str], Sequence[str]] = LISTS,
     repeats: bool = True,
+    through: Through | None = None,
 ) -> int:
     """A live generation of the toy catalogue; `titled` marks its titles."""
     publisher = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=600)
@@ -75,7 +76,7 @@ def publish(
     for (kind, id), ids in lists.items():
         source = 1 if kind == "candidates-segment" else 0
         publisher.write(number, kind, id, encode_candidates(ranked(ids, source)))  # type: ignore[arg-type]
-    publisher.seal(number, "2011-12-09", SOURCES, WEIGHTS, repeats)
+    publisher.seal(number, "2011-12-09", SOURCES, WEIGHTS, repeats, through=through)
     publisher.flip(number)
     return number
 

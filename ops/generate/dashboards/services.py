@@ -107,6 +107,13 @@ def _generation() -> list[Panel]:
     return [
         graph("Model that is served", "none", "max by (version) (rec_model_info)", "{{version}}"),
         graph("Its NDCG@10, offline", "none", "min by (version) (rec_model_ndcg)", "{{version}}"),
+        graph(
+            "Slates followed by a click or a purchase",
+            "percentunit",
+            "min by (event) (rec_slate_through)",
+            "{{event}}",
+            "Of the days before the live generation, as it tells.",
+        ),
         graph("Rankers that are ready", "none", "sum(rec_ranker_ready)", "ready"),
         graph("Live generation", "none", "max(rec_generation)", "generation"),
         graph("Age of the live generation", "s", "max(rec_candidates_age_seconds)", "age"),

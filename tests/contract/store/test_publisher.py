@@ -2,12 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from contract.codec import CandidateList, encode_candidates, encode_record
 from contract.errors import CorruptValue, NoGeneration, PublishRefused, StoreUnreachable
 from contract.keys import Keys
-from contract.records import ItemRecord, Pointer, UserRecord
+from contract.records import ItemRecord, Pointer, Through, UserRecord
 from contract.store.connection import connect
 from contract.store.pointer import Promotion, move_pointer, read_pointer
 from contract.store.publisher import Publisher, roll_back, set_model
@@ -49,6 +50,14 @@ def test_what_was_published_is_read_back(client: Any, keys: Keys) -> None:
     assert found.user_candidates.scores.tolist() == [[0.5, 0.25]]
     assert set(found.item_candidates) == {"a"}
     assert set(found.segment_candidates) == {"all"}
+
+
+def test_a_generation_of_before_tells_of_no_slates(client: Any, keys: Keys) -> None:
+    publish(client, keys)
+    written = msgspec.json.decode(client.get(keys.meta(1)))
+    assert written.pop("through") == {"slates": 0, "click": None, "purchase": None}
+    client.set(keys.meta(1), msgspec.json.encode(written))
+    assert Reader(client, keys).meta(1).through == Through()
 
 
 def test_an_unknown_user_is_none_and_not_an_error(client: Any, keys: Keys) -> None:

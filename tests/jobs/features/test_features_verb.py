@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from contract.errors import BadInput
-from contract.schemas import EVENTS, ITEM_FEATURES, ITEMS, USER_FEATURES
+from contract.schemas import EVENTS, ITEM_FEATURES, ITEMS, SLATE_THROUGH, USER_FEATURES
 from contract.settings import Settings
 from jobs.features import build
 from jobs.lake import Lake
@@ -37,6 +37,18 @@ def test_a_night_knows_its_day_and_nothing_later(spark: SparkSession, lake: Lake
     items = lake.read_day(spark, "item_features", "2024-05-01", ITEM_FEATURES).collect()
     assert [row["item_id"] for row in items] == ["a"]
     assert [row["vector_space"] for row in items] == [embedding_version(base_model_directory(""))]
+
+
+def test_a_night_tells_what_became_of_its_slates(spark: SparkSession, lake: Lake) -> None:
+    fill(spark, lake)
+    shown = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    bought = ("e", datetime(2024, 5, 2, 9, tzinfo=UTC), "purchase", "ann", None, "a", None, None, None)
+    slate = ("r-0", shown, "impression", "ann", None, "a", 0, "r", None)
+    for day, row in (("2024-05-01", slate), ("2024-05-02", bought)):
+        lake.add_to_day(spark.createDataFrame([row], EVENTS), "events", day)
+    run(lake, "2024-05-02")
+    (row,) = lake.read_day(spark, "slate_through", "2024-05-02", SLATE_THROUGH).collect()
+    assert tuple(row) == (1, None, 1.0)
 
 
 def test_a_rerun_replaces_its_day_alone(spark: SparkSession, lake: Lake) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from contract.errors import BadInput, PublishRefused
 from contract.keys import Keys
-from contract.records import ItemRecord, UserRecord
+from contract.records import ItemRecord, Through, UserRecord
 from contract.store.publisher import Publisher, set_model
 from contract.store.reader import Reader
 from jobs.lake import Lake
@@ -57,6 +57,14 @@ def test_every_row_is_served_as_it_stood_in_the_lake(client: Any, keys: Keys, wr
     assert found.user_candidates is not None
     assert found.user_candidates.item_ids == ("b",)
     assert len(found.item_candidates["ä:1"]) == 0
+
+
+def test_a_generation_carries_what_became_of_the_slates_before_it(client: Any, keys: Keys, written: Lake) -> None:
+    meta, _ = publish(publisher(client, keys), written, DAY, repeats=True)
+    assert meta.through == Through(slates=0, click=None, purchase=None)  # a lake of before
+    write(written, "slate_through", [{"slates": 40, "click": 0.25, "purchase": None}])
+    publish(publisher(client, keys), written, DAY, repeats=True)
+    assert Reader(client, keys).meta(2).through == Through(slates=40, click=0.25, purchase=None)
 
 
 def test_lists_of_other_sources_are_refused_and_the_live_generation_stays(

@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contract.errors import BadInput
 from contract.metrics import ALL, PARTS, STAGES
+from contract.records import Through
 from contract.store.publisher import set_model
 from tests.online.toy import free_port, publish, until, write_model
 
@@ -19,12 +20,12 @@ def gateway(client, keys, models, ranked_gateway):
     return ranked_gateway(gateway={"cache_ttl_seconds": 60})
 
 
-def value(gateway, name: str) -> float:
+def value(gateway, name: str, **labels: str) -> float:
     samples = [
         sample
         for family in text_string_to_metric_families(gateway.get("/metrics").text)
         for sample in family.samples
-        if sample.name == name
+        if (sample.name, sample.labels) == (name, labels)
     ]
     assert len(samples) == 1
     return samples[0].value
@@ -117,6 +118,28 @@ def test_an_age_that_nobody_knows_does_not_read_as_fresh(client, settings, start
     gateway = start_gateway(settings())
 
     assert math.isnan(value(gateway, "rec_candidates_age_seconds"))
+
+
+def test_what_became_of_slates_is_a_metric_of_the_generation_that_is_served(
+    client, keys, settings, start_gateway
+) -> None:
+    publish(client, keys, through=Through(slates=40, click=0.25, purchase=None))
+    gateway = start_gateway(settings())
+
+    assert value(gateway, "rec_slate_through", event="click") == 0.25
+    assert math.isnan(value(gateway, "rec_slate_through", event="purchase"))
+
+    publish(client, keys)
+    gateway.application.extensions["background"].pulse.beat()
+
+    assert math.isnan(value(gateway, "rec_slate_through", event="click"))  # that of before is not held on to
+
+
+def test_no_share_is_known_before_a_generation_is_seen(settings, start_gateway, client) -> None:
+    gateway = start_gateway(settings())
+
+    assert math.isnan(value(gateway, "rec_slate_through", event="click"))
+    assert math.isnan(value(gateway, "rec_slate_through", event="purchase"))
 
 
 def test_ready_means_redis_and_a_generation(client, keys, settings, start_gateway) -> None:
