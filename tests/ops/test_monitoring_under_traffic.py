@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from contract.records import Through
 from contract.store.publisher import set_model
 from ops.generate.__main__ import main
 from tests.online.stack import Stack, running_stack
@@ -57,7 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     models = tmp_path_factory.mktemp("models")
     write_model(models, "m1")
     with running_stack(models, PACE_GATEWAY__CACHE_TTL_SECONDS="1") as stack:
-        publish(stack.client, stack.keys)
+        publish(stack.client, stack.keys, through=Through(100, click=0.2, purchase=0.1))
         set_model(stack.client, stack.keys, "missing")
         with stack.ranker(), stack.gateway():
             until(lambda: stack.ask()[1]["degraded"] == "ranker_no_model", "the ranker has no model")
