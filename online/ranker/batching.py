@@ -72,8 +72,8 @@ class Batcher:
             if not (0 < needed <= self._batch_seconds and needed < min(left, own_left)):
                 return False
             if level != levels[0]:  # not for one that has the time for a better level in its own turn
-                behind = line.load.requests - 1, line.load.pairs - own
-                if self._cost.within(levels, own, behind[1], behind[0], own_left) != level:
+                waiting = line.load  # and itself
+                if self._cost.within(levels, own, waiting.pairs - own, waiting.requests - 1, own_left) != level:
                     return False
             return self._has(model, job.request)
 

@@ -206,41 +206,6 @@ def test_a_budget_that_the_queue_has_eaten_is_refused_at_once(peer, ranker) -> N
     assert metric(ranker, "rec_shed_total", reason="over_budget") == len(refused)
 
 
-def test_what_waits_together_is_scored_together_and_each_gets_its_own(
-    client, keys, models, settings, start_ranker, monkeypatch
-) -> None:
-    publish(client, keys)
-    write_model(models, "m1")
-    set_model(client, keys, "m1")
-    ranker = start_ranker(settings())
-    peer, may_go, scorer = Peer(settings().ranker.endpoint), threading.Event(), ranker.watch.serving
-    peer.ask()  # what it costs is known
-    run, together = scorer.run_all, []
-
-    def waits(prepared, level):
-        together.append(len(prepared))
-        assert may_go.wait(20)
-        return run(prepared, level)
-
-    monkeypatch.setattr(scorer, "run_all", waits)
-    asked = {1: ("cup",), 2: ("chair", "cup"), 3: ("lamp",), 4: ("cup", "lamp")}
-    peer.say(encode(request(asked[1], request_id=1)))
-    until(lambda: together == [1], "the first is being scored")
-    for number in (2, 3, 4):
-        peer.say(encode(request(asked[number], request_id=number)))
-    until(lambda: metric(ranker, "rec_queue_size") == 3, "three wait")
-    may_go.set()
-
-    answers = {answer.request_id: answer for answer in (peer.hear() for _ in range(4))}
-
-    assert together == [1, 3]
-    found = {number: np.frombuffer(answer.scores, "<f4").tolist() for number, answer in answers.items()}
-    assert found == {1: [4.0], 2: [90.0, 4.0], 3: [30.0], 4: [4.0, 30.0]}
-    assert metric(ranker, "rec_batch_requests_sum") == 5
-    assert ranker.server._open_jobs == ranker.server._open_pairs == 0
-    peer.close()
-
-
 def test_waiting_is_measured_from_arrival(peer) -> None:
     peer.say(encode(request(request_id=1)))
     peer.say(encode(request(request_id=2)))
