@@ -1,5 +1,6 @@
 """What a server process of granian loads: `online.gateway.wsgi:build`, a factory."""
 
+import gc
 import signal
 from multiprocessing.util import Finalize
 
@@ -7,6 +8,7 @@ from flask import Flask
 
 from contract.settings import read_settings
 from online.gateway.app import create_app
+from online.gateway.one_core import keep_to_one_core
 from online.logs import write_logs
 
 
@@ -19,4 +21,9 @@ def build() -> Flask:
     app = create_app(settings)
     # A process of multiprocessing runs its finalizers, and no atexit handlers.
     Finalize(None, app.extensions["background"].stop, exitpriority=10)
+    if settings.gateway.one_core:
+        keep_to_one_core()
+    # What is there now stays as long as the process: a collection that goes through it stops all answers for 40 ms.
+    gc.collect()
+    gc.freeze()
     return app
