@@ -52,6 +52,12 @@ def build_encoder(config: dict[str, Any]) -> Any:
     return _without_pooler(AutoModel.from_config(AutoConfig.for_model(**config)))
 
 
+def import_all() -> None:
+    """What an encoder needs is imported as the first one is built; this builds the least that there is."""
+    sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
+    build_encoder({"model_type": ENCODER_TYPES[0], **dict.fromkeys(sizes, 1)})
+
+
 def _check_type(model_type: object, where: str) -> None:
     if model_type not in ENCODER_TYPES:
         raise BadInput(f"{where}: encoder type {model_type!r} is not supported; use one of {', '.join(ENCODER_TYPES)}")
