@@ -57,8 +57,9 @@ class _Connection:
         return status
 
 
-def get(path: str, host: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+def get(path: str, host: str, header: str = "") -> bytes:
+    """`header`: more lines, each with its end."""
+    return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{header}\r\n".encode()
 
 
 def run(host: str, port: int, requests: Iterator[bytes], concurrency: int, count: int, most_seconds: float) -> Load:

@@ -1,7 +1,7 @@
 """`GET` and `POST /recommend`."""
 
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,7 +36,10 @@ class RecommendCall:
     wall_clock: Callable[[], float] = time.time
 
     def answer(self) -> Response:
-        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"))
+        # One draw for both: a call of the system costs more than the rest of an id.
+        drawn = secrets.token_hex(32)
+        recommendation_id = drawn[32:]
+        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"), drawn[:32])
         clock = RequestClock(self.default_timeout_ms / 1000, trace.trace_id)
         try:
             asked = self._read()
@@ -46,7 +49,6 @@ class RecommendCall:
             slate, cached = self.recommender.recommend(asked, clock)
         except Exception as error:
             return self._problem(error, trace, clock)
-        recommendation_id = uuid.uuid4().hex
         self._log_impression(recommendation_id, asked, slate)
         untimed = untimed_body(slate, recommendation_id, trace.trace_id, cached)
         clock.lap("serialize")
@@ -60,7 +62,8 @@ class RecommendCall:
                 "ok",
                 200,
                 timing,
-                clock.laps,
+                clock.parts,
+                clock.ends,
                 slate.level,
                 slate.degraded,
                 cached,
@@ -84,7 +87,8 @@ class RecommendCall:
                 outcome,
                 response.status_code,
                 clock.timing(),
-                clock.laps,
+                clock.parts,
+                clock.ends,
             )
         )
         response.headers[TRACE_ID] = trace.trace_id

@@ -1,16 +1,17 @@
 """What is told of a request when it is over."""
 
-from typing import NamedTuple
+import msgspec
 
 from contract.levels import Level, Reason
-from online.gateway.stages import Lap, TimingMs
+from online.gateway.stages import Part, TimingMs
 from online.gateway.telemetry.trace import Trace
 
 
-class Finished(NamedTuple):
+class Finished(msgspec.Struct, frozen=True, gc=False):
     """`outcome`: ok, refused (4xx) or error (5xx). A request without an answer has no `level`, and all that follows.
 
-    `at` is when it was over, in seconds since 1970; `laps` are where `timing` comes from, in the order of time.
+    `at` is when it was over, in seconds since 1970; `timing` comes from the laps of its clock: `parts`, and their
+    `ends` in seconds since its start.
     """
 
     at: float
@@ -20,7 +21,8 @@ class Finished(NamedTuple):
     outcome: str
     status: int
     timing: TimingMs
-    laps: list[Lap]
+    parts: list[Part]
+    ends: list[float]
     level: Level | None = None
     degraded: Reason | None = None
     cached: bool | None = None

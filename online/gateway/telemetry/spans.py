@@ -56,7 +56,7 @@ class Spans:
             self._tell(done)
 
     def _tell(self, done: Finished) -> None:
-        took = done.laps[-1][2] if done.laps else 0.0
+        took = done.ends[-1] if done.ends else 0.0
         began = _nanoseconds(done.at - took)
         self._ids.next_one(done.trace)
         whole = self._tracer.start_span(
@@ -66,9 +66,11 @@ class Spans:
             return
         self._describe(whole, done)
         inside = set_span_in_context(whole)
-        for part, seconds, until in done.laps:
+        start = began
+        for part, until in zip(done.parts, done.ends, strict=True):
             end = began + _nanoseconds(until)
-            self._tracer.start_span(part, inside, start_time=end - _nanoseconds(seconds)).end(end)
+            self._tracer.start_span(part, inside, start_time=start).end(end)
+            start = end
         whole.end(began + _nanoseconds(took))
 
     def stop(self) -> None:

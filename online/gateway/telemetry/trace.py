@@ -1,15 +1,15 @@
 """The identity of a request in logs and traces: the caller's where it sends one, else a new one."""
 
 import re
-import secrets
-from typing import NamedTuple
+
+import msgspec
 
 # https://www.w3.org/TR/trace-context/: a later version may append fields, ff is none.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)")
 _SAMPLED = 0x01
 
 
-class Trace(NamedTuple):
+class Trace(msgspec.Struct, frozen=True, gc=False):
     """`trace_id` in 32 hexadecimal digits. Of a caller that has one: its span in 16, and whether it records it."""
 
     trace_id: str
@@ -17,17 +17,14 @@ class Trace(NamedTuple):
     sampled: bool = False
 
 
-def trace_of(traceparent: str | None) -> Trace:
-    """By the header of that name; one that cannot be used is as good as none, as the standard has it."""
-    found = _TRACEPARENT.match(traceparent or "")
+def trace_of(traceparent: str | None, own: str) -> Trace:
+    """By the header of that name; without one, or by one that cannot be used, as the standard has it, a trace `own`
+    begins."""
+    found = _TRACEPARENT.match(traceparent) if traceparent else None
     if found is None:
-        return _new()
+        return Trace(own)
     trace_id, parent, flags = found.groups()
     appended = found.end() != len(found.string)
     if not int(trace_id, 16) or not int(parent, 16) or (appended and found.string.startswith("00")):
-        return _new()
+        return Trace(own)
     return Trace(trace_id, parent, bool(int(flags, 16) & _SAMPLED))
-
-
-def _new() -> Trace:
-    return Trace(secrets.token_hex(16))

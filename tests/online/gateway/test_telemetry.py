@@ -83,7 +83,16 @@ def test_an_answer_and_a_problem_name_the_trace(published, ranked_gateway) -> No
 
     assert answer.json["trace_id"] == answer.headers["X-Trace-Id"] == TRACE
     assert (problem.status_code, problem.headers["X-Trace-Id"]) == (400, TRACE)
-    assert gateway.get("/recommend").json["trace_id"] != gateway.get("/recommend").json["trace_id"]
+    assert answer.json["recommendation_id"] != gateway.get("/recommend", headers=headers).json["recommendation_id"]
+
+
+def test_a_trace_that_begins_here_does_not_tell_which_recommendation_it_led_to(published, ranked_gateway) -> None:
+    gateway = ranked_gateway()
+    answers = [gateway.get("/recommend").json for _ in range(2)]
+
+    ids = [answer[name] for answer in answers for name in ("trace_id", "recommendation_id")]
+    assert len(set(ids)) == 4
+    assert {len(bytes.fromhex(id)) for id in ids} == {16}
 
 
 def test_a_request_leaves_a_line_with_its_trace_and_times_and_nothing_of_who_asked(
@@ -166,7 +175,7 @@ def test_without_a_collector_answers_are_as_they_were(published, ranked_gateway,
 
 def finished(total: float, level: str | None = "full") -> Finished:
     timing = TimingMs(**dict.fromkeys(STAGES[:-1], total / 2), total=total)
-    return Finished(0.0, "/recommend", "GET", Trace(TRACE), "ok" if level else "refused", 200, timing, [], level)  # type: ignore[arg-type]
+    return Finished(0.0, "/recommend", "GET", Trace(TRACE), "ok" if level else "refused", 200, timing, [], [], level)  # type: ignore[arg-type]
 
 
 class Stuck:

@@ -6,15 +6,16 @@ from online.gateway.telemetry.trace import Trace, trace_of
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
+OWN = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.mark.parametrize(("flags", "sampled"), [("01", True), ("00", False), ("03", True), ("02", False)])
 def test_a_caller_that_traces_gives_the_id_and_decides_whether_it_is_recorded(flags, sampled) -> None:
-    assert trace_of(f"00-{TRACE}-{SPAN}-{flags}") == Trace(TRACE, SPAN, sampled)
+    assert trace_of(f"00-{TRACE}-{SPAN}-{flags}", OWN) == Trace(TRACE, SPAN, sampled)
 
 
 def test_a_later_version_may_say_more() -> None:
-    assert trace_of(f"cc-{TRACE}-{SPAN}-01-what-else").trace_id == TRACE
+    assert trace_of(f"cc-{TRACE}-{SPAN}-01-what-else", OWN).trace_id == TRACE
 
 
 @pytest.mark.parametrize(
@@ -32,10 +33,5 @@ def test_a_later_version_may_say_more() -> None:
         f"00-{TRACE}-{SPAN}-01\n",
     ],
 )
-def test_what_cannot_be_used_is_as_good_as_none(header) -> None:
-    found = trace_of(header)
-
-    assert found.parent is None
-    assert found.trace_id != TRACE
-    assert len(bytes.fromhex(found.trace_id)) == 16
-    assert trace_of(header).trace_id != found.trace_id
+def test_what_cannot_be_used_is_as_good_as_none_and_a_trace_of_its_own_begins(header) -> None:
+    assert trace_of(header, OWN) == Trace(OWN)
