@@ -27,7 +27,7 @@ class Gateway(Section):
     port: Port = 8000
     workers: int = Field(1, ge=1, description="Server processes; each holds its own connections")
     threads: int = Field(16, ge=1, description="Requests in flight in one worker")
-    one_core: bool = Field(True, description="A worker keeps to one core, the one that others leave freest")
+    one_core: bool = Field(True, description="A worker keeps to one core that no other worker has")
     timeout_ms: Positive = Field(1000.0, description="Answer budget of a request that names none")
     min_timeout_ms: Positive = Field(50.0, description="Smallest budget; must exceed redis.timeout_seconds")
     max_timeout_ms: Positive = Field(10_000.0, description="Largest budget a request may ask for")

@@ -3,12 +3,13 @@
 import os
 import random
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from online.gateway.one_core import OneCore, busy_seconds, keep_to_one_core
+from online.gateway.one_core import OneCore, busy_seconds, claim, keep_to_one_core
 from tests.online.stack import running_stack
-from tests.online.toy import publish
+from tests.online.toy import publish, until
 
 
 class Machine:
@@ -20,6 +21,7 @@ class Machine:
         self.own = 1.0
         self.kept: list[int] = []
         self.refused: set[int] = set()
+        self.claimed: set[int] = set()
 
     def keep(self, core: int) -> None:
         if core in self.refused:
@@ -34,17 +36,29 @@ class Machine:
         self.busy[on] += own
         self.own += own
 
-    def worker(self, allowed: set[int], moves: bool = True) -> OneCore:
-        """On the first of `allowed`."""
+    def claim(self, core: int) -> "Claimed | None":
+        if core in self.claimed:
+            return None
+        self.claimed.add(core)
+        return Claimed(self.claimed, core)
+
+    def worker(self, allowed: set[int]) -> OneCore:
+        """On the first of `allowed` that is to be had."""
 
         class Draw(random.Random):
-            def choice(self, seq):
-                return seq[0]
+            def shuffle(self, x) -> None: ...
 
-            def random(self):
-                return 0.4 if moves else 0.6
+        return OneCore(
+            allowed, lambda: dict(self.busy), lambda: self.own, self.claim, self.keep, lambda: self.now, Draw()
+        )
 
-        return OneCore(allowed, lambda: dict(self.busy), lambda: self.own, self.keep, lambda: self.now, Draw())
+
+class Claimed(NamedTuple):
+    claimed: set[int]
+    core: int
+
+    def close(self) -> None:
+        self.claimed.remove(self.core)
 
 
 @pytest.fixture
@@ -88,13 +102,34 @@ def test_it_goes_nowhere_it_may_not(machine) -> None:
     assert worker.core == 1
 
 
-def test_of_two_that_share_a_core_one_may_stay(machine) -> None:
-    worker = machine.worker({0, 1}, moves=False)
+def test_two_workers_have_a_core_each_and_neither_takes_the_others(machine) -> None:
+    one, other = machine.worker({0, 1}), machine.worker({0, 1})
+    machine.works(10.0, {0: 8.0, 1: 0.0}, own=0.5, on=0)
+
+    one.look()
+
+    assert (one.core, other.core, machine.claimed) == (0, 1, {0, 1})
+
+
+def test_a_worker_without_a_core_of_its_own_stays_anywhere_until_one_is_left(machine) -> None:
+    one, other, late = (machine.worker({0, 1}) for _ in range(3))
+    late.start()
+    assert (one.core, other.core, late.core, machine.kept) == (0, 1, None, [])
+    machine.claimed.remove(1)  # its process ended
+    machine.works(10.0, {0: 1.0}, own=0.5, on=0)
+
+    late.look()
+
+    assert (late.core, machine.claimed) == (1, {0, 1})
+
+
+def test_who_moves_leaves_its_core_to_others(machine) -> None:
+    worker = machine.worker({0, 1})
     machine.works(10.0, {0: 5.0}, own=5.0, on=0)
 
     worker.look()
 
-    assert worker.core == 0
+    assert (worker.core, machine.claimed) == (1, {1})
 
 
 def test_only_what_happened_since_the_last_look_counts(machine) -> None:
@@ -109,7 +144,7 @@ def test_only_what_happened_since_the_last_look_counts(machine) -> None:
 
 
 def test_a_core_that_went_away_is_left_and_not_gone_to(machine) -> None:
-    worker = machine.worker({0, 1, 2}, moves=False)
+    worker = machine.worker({0, 1, 2})
     del machine.busy[2]
     del machine.busy[0]
     machine.works(10.0, {1: 9.0}, own=0.0, on=1)
@@ -143,6 +178,19 @@ def test_a_worker_that_may_not_choose_starts_all_the_same(monkeypatch, caplog) -
     assert "threads may be on any core: not in this container" in caplog.text
 
 
+def test_a_claim_holds_until_it_is_given_up() -> None:
+    core = 10_000 + os.getpid()
+    held = claim(core)
+    assert held is not None
+    assert claim(core) is None
+
+    held.close()
+
+    again = claim(core)
+    assert again is not None
+    again.close()
+
+
 def test_cores_have_worked_since_the_machine_began() -> None:
     before = busy_seconds()
 
@@ -151,18 +199,36 @@ def test_cores_have_worked_since_the_machine_began() -> None:
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is all there is")
-@pytest.mark.parametrize(("wanted", "cores"), [("true", 1), ("false", len(os.sched_getaffinity(0)))])
-def test_all_threads_of_a_worker_are_on_its_core_if_that_is_wanted(tmp_path, wanted, cores) -> None:
-    with running_stack(tmp_path, PACE_GATEWAY__ONE_CORE=wanted) as stack:
+def test_all_threads_of_a_worker_are_on_a_core_of_its_own(tmp_path) -> None:
+    with running_stack(tmp_path, PACE_GATEWAY__WORKERS="2") as stack:
         publish(stack.client, stack.keys)
         with stack.gateway() as gateway:
             assert stack.ask()[0] == 200
-            [worker] = [int(child) for child in _children(gateway.pid)]
-            found = [os.sched_getaffinity(int(task.name)) for task in Path(f"/proc/{worker}/task").iterdir()]
+            until(lambda: len(_cores(gateway.pid)) == 2, "two workers")
+            until(lambda: {len(cores) for cores in _cores(gateway.pid)} == {1}, "each keeps to one core")
 
-    assert len(found) > 4
-    assert {len(one) for one in found} == {cores}
-    assert len(set.union(*found)) == cores
+            one, other = _cores(gateway.pid)
+
+    assert one != other
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is all there is")
+def test_threads_are_left_where_the_system_puts_them_if_that_is_wanted(tmp_path) -> None:
+    with running_stack(tmp_path, PACE_GATEWAY__ONE_CORE="false") as stack:
+        publish(stack.client, stack.keys)
+        with stack.gateway() as gateway:
+            assert stack.ask()[0] == 200
+
+            assert _cores(gateway.pid) == [os.sched_getaffinity(0)]
+
+
+def _cores(gateway: int) -> list[set[int]]:
+    """By worker, the cores that its threads may be on."""
+    return [
+        set().union(*(os.sched_getaffinity(int(task.name)) for task in Path(f"/proc/{worker}/task").iterdir()))
+        for worker in _children(gateway)
+        if b"worker" in Path(f"/proc/{worker}/cmdline").read_bytes()
+    ]
 
 
 def _children(pid: int) -> list[str]:
