@@ -14,6 +14,7 @@ from jobs.features.items import item_features
 from jobs.features.through import slate_through
 from jobs.features.users import user_features
 from jobs.lake import Lake
+from jobs.parquet import open_day
 from jobs.spark import spark_session
 
 
@@ -36,4 +37,9 @@ def main(args: Namespace, settings: Settings) -> None:
     events = lake.read_until(spark, "events", day, EVENTS, f"{since:%Y-%m-%d}")
     through = slate_through(events, end_of(day), settings.slates, scenario.users)
     lake.write_day(through, "slate_through", day)
-    print(f"features {day}: {items.count()} items in {lake.path('item_features', day)}")
+    [row] = open_day(lake, "slate_through", day).to_table().to_pylist()
+    hours = f"{settings.slates.attribution_hours:g} h"
+    print(
+        f"features {day}: {items.count()} items in {lake.path('item_features', day)}; "
+        f"{row['slates']} slates were shown at least {hours} before the end of the day, younger ones do not count yet"
+    )

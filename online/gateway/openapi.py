@@ -13,8 +13,16 @@ from online.gateway.answers import RecommendAnswer
 from online.gateway.machines import Alive, Readiness
 from online.gateway.problems import MEDIA_TYPE, Problem
 from online.gateway.query import Filter
+from online.gateway.telemetry.trace import TRACE_ID
 
 _REF = "#/components/schemas/{}"
+_TRACEPARENT = {
+    "name": "traceparent",
+    "in": "header",
+    "required": False,
+    "description": "W3C trace context: the request becomes part of the caller's trace",
+    "schema": {"type": "string"},
+}
 
 
 def openapi_document(request: type[BaseModel], version: str) -> dict[str, Any]:
@@ -29,8 +37,9 @@ def openapi_document(request: type[BaseModel], version: str) -> dict[str, Any]:
         "type": "array",
         "items": {"$ref": _REF.format("SlateItem")},
     }
-    problems = {
-        code: {"description": text, "content": {MEDIA_TYPE: {"schema": problem}}}
+    traced = {"headers": {TRACE_ID: {"description": "What logs and traces know it by", "schema": {"type": "string"}}}}
+    problems: dict[str, dict[str, Any]] = {
+        code: {"description": text, **traced, "content": {MEDIA_TYPE: {"schema": problem}}}
         for code, text in {
             "400": "A parameter does not hold; `errors` names the fields",
             "413": "The body is larger than the settings allow",
@@ -41,7 +50,7 @@ def openapi_document(request: type[BaseModel], version: str) -> dict[str, Any]:
     }
     # The HTTP server itself refuses a URL over 64 KiB, before the app: longer lists go into a POST.
     problems["414"] = {"description": "The URL is longer than 64 KiB; no body"}
-    answers = {"200": {"description": "A slate", **_json(answer)}, **problems}
+    answers = {"200": {"description": "A slate", **traced, **_json(answer)}, **problems}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pacesetter", "version": version, "description": "Recommendations with a latency promise."},
@@ -50,12 +59,13 @@ def openapi_document(request: type[BaseModel], version: str) -> dict[str, Any]:
                 "get": {
                     "operationId": "recommend",
                     "summary": "A slate for a user, a context item, or a basket",
-                    "parameters": _parameters(asked),
+                    "parameters": [*_parameters(asked), _TRACEPARENT],
                     "responses": {code: answers[code] for code in answers if code not in ("413", "415")},
                 },
                 "post": {
                     "operationId": "recommendFromBody",
                     "summary": "The same, with the parameters as a JSON object",
+                    "parameters": [_TRACEPARENT],
                     "requestBody": {"required": True, **_json({"$ref": _REF.format("RecommendRequest")})},
                     "responses": answers,
                 },

@@ -1,13 +1,16 @@
 """Errors as application/problem+json (RFC 9457). No stack trace, and nothing of the request but field names."""
 
 import logging
+import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from online.gateway.telemetry.trace import TRACE_ID, trace_of
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +27,13 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The body of every answer that is not a success."""
+    """The body of every answer that is not a success; `trace_id` is what logs and traces know the request by."""
 
     type: str
     title: str
     status: int
     detail: str
+    trace_id: str
     errors: tuple[FieldError, ...] = ()
 
 
@@ -58,39 +62,51 @@ class NothingToServe(ProblemError):
         super().__init__(503, "nothing-to-serve", detail)
 
 
-def problem_response(error: ProblemError) -> Response:
+def problem_response(error: ProblemError, trace_id: str) -> Response:
     body = Problem(
-        f"urn:pacesetter:{error.kind}", HTTPStatus(error.status).phrase, error.status, str(error), error.errors
+        f"urn:pacesetter:{error.kind}",
+        HTTPStatus(error.status).phrase,
+        error.status,
+        str(error),
+        trace_id,
+        error.errors,
     )
-    response = Response(msgspec.json.encode(body), error.status, content_type=MEDIA_TYPE)
+    headers = {TRACE_ID: trace_id}
+    response = Response(msgspec.json.encode(body), error.status, headers, content_type=MEDIA_TYPE)
     if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "1"
     return response
 
 
-def as_problem(error: Exception, trace_id: str = "") -> Response:
+def as_problem(error: Exception, trace_id: str) -> Response:
     """Any exception as a problem; one that nobody foresaw is logged and answered with a bare 500."""
     if isinstance(error, ProblemError):
-        return problem_response(error)
+        return problem_response(error, trace_id)
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
         kind = HTTPStatus(error.code).phrase.lower().replace(" ", "-")
         detail, fields = error.description or kind, []
         if isinstance(error, RequestEntityTooLarge):
             fields = [("body", f"has more than {current_app.config['MAX_CONTENT_LENGTH']} bytes")]
             detail = ": ".join(fields[0])
-        response = problem_response(ProblemError(error.code, kind, detail, fields))
+        response = problem_response(ProblemError(error.code, kind, detail, fields), trace_id)
         kept: Any = [pair for pair in error.get_headers() if pair[0].lower() in ("allow", "retry-after")]
         response.headers.extend(kept)
         return response
     if isinstance(error, HTTPException):  # a redirect
         return Response(status=error.code, headers=error.get_headers())
-    log.exception("unforeseen error, trace %s", trace_id or "none", exc_info=error, extra={"trace_id": trace_id})
-    return problem_response(ProblemError(500, "internal", "the server met an error; it has been logged"))
+    log.exception("unforeseen error, trace %s", trace_id, exc_info=error, extra={"trace_id": trace_id})
+    return problem_response(ProblemError(500, "internal", "the server met an error; it has been logged"), trace_id)
 
 
 def answer_with_problems(app: Flask) -> None:
     """Every error of the app leaves as a problem."""
-    app.register_error_handler(Exception, as_problem)
+
+    def answer(error: Exception) -> Response:
+        """Of what came to no route, or to one that keeps no trace."""
+        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"), secrets.token_hex(16))
+        return as_problem(error, trace.trace_id)
+
+    app.register_error_handler(Exception, answer)
 
 
 def _shown(field: str) -> str:

@@ -17,11 +17,10 @@ from online.gateway.recommender import Recommender
 from online.gateway.stages import RequestClock
 from online.gateway.telemetry.finished import Finished
 from online.gateway.telemetry.telemetry import Telemetry
-from online.gateway.telemetry.trace import Trace, trace_of
+from online.gateway.telemetry.trace import TRACE_ID, Trace, trace_of
 
 ROUTE = "/recommend"
 JSON = "application/json"
-TRACE_ID = "X-Trace-Id"
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,6 @@ class RecommendCall:
                 clock.ends,
             )
         )
-        response.headers[TRACE_ID] = trace.trace_id
         return response
 
     def _read(self) -> RecommendRequest:
@@ -106,7 +104,7 @@ class RecommendCall:
         return from_parameters(self.model, request.args.lists())
 
     def _log_impression(self, recommendation_id: str, asked: RecommendRequest, slate: Slate) -> None:
-        if slate.item_ids:
+        if slate.item_ids and request.method != "HEAD":  # which shows it to nobody
             self.impressions.offer(
                 Impression(
                     recommendation_id,

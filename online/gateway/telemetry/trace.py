@@ -8,6 +8,9 @@ import msgspec
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)")
 _SAMPLED = 0x01
 
+# The header of every answer to a recommend call, and of every problem.
+TRACE_ID = "X-Trace-Id"
+
 
 class Trace(msgspec.Struct, frozen=True, gc=False):
     """`trace_id` in 32 hexadecimal digits. Of a caller that has one: its span in 16, and whether it records it."""

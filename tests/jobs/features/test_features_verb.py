@@ -39,7 +39,7 @@ def test_a_night_knows_its_day_and_nothing_later(spark: SparkSession, lake: Lake
     assert [row["vector_space"] for row in items] == [embedding_version(base_model_directory(""))]
 
 
-def test_a_night_tells_what_became_of_its_slates(spark: SparkSession, lake: Lake) -> None:
+def test_a_night_tells_what_became_of_its_slates(spark: SparkSession, lake: Lake, capsys) -> None:
     fill(spark, lake)
     shown = datetime(2024, 5, 1, 12, tzinfo=UTC)
     bought = ("e", datetime(2024, 5, 2, 9, tzinfo=UTC), "purchase", "ann", None, "a", None, None, None)
@@ -49,6 +49,7 @@ def test_a_night_tells_what_became_of_its_slates(spark: SparkSession, lake: Lake
     run(lake, "2024-05-02")
     (row,) = lake.read_day(spark, "slate_through", "2024-05-02", SLATE_THROUGH).collect()
     assert tuple(row) == (1, None, 1.0)
+    assert "1 slates were shown at least 24 h before the end of the day" in capsys.readouterr().out
 
 
 def test_a_rerun_replaces_its_day_alone(spark: SparkSession, lake: Lake) -> None:

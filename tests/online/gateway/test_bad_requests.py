@@ -118,6 +118,19 @@ def test_an_unknown_page_and_a_wrong_method_are_problems(gateway) -> None:
     assert "GET" in wrong.headers["Allow"]
 
 
+@pytest.mark.parametrize("asked", [("GET", "/nowhere"), ("DELETE", "/recommend"), ("GET", "/recommend?n=0")])
+def test_every_problem_names_its_trace(gateway, asked) -> None:
+    method, path = asked
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+    theirs = gateway.open(path, method=method, headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    one, other = (gateway.open(path, method=method) for _ in range(2))
+
+    assert theirs.json["trace_id"] == theirs.headers["X-Trace-Id"] == trace
+    assert one.json["trace_id"] == one.headers["X-Trace-Id"] != other.json["trace_id"]
+    assert len(bytes.fromhex(one.json["trace_id"])) == 16
+
+
 def test_an_unforeseen_error_shows_nothing_of_the_inside(gateway, caplog) -> None:
     def breaks() -> None:
         raise RuntimeError("secret inside")

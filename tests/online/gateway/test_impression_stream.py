@@ -36,6 +36,17 @@ def test_a_cached_answer_is_an_impression_too(client, keys, settings, start_gate
     assert [impression.recommendation_id for _, impression in stream.read()] == shown
 
 
+def test_a_slate_that_nobody_is_sent_is_none(client, keys, settings, start_gateway, stream) -> None:
+    publish(client, keys)
+    gateway = start_gateway(settings())
+
+    assert gateway.head("/recommend?user_id=ann").status_code == 200
+    shown = gateway.get("/recommend?user_id=ann").json["recommendation_id"]
+    gateway.application.extensions["background"].impressions.stop()
+
+    assert [impression.recommendation_id for _, impression in stream.read()] == [shown]
+
+
 def test_what_is_held_is_written_at_the_stop(client, keys, settings, start_gateway, stream) -> None:
     publish(client, keys)
     gateway = start_gateway(settings())
