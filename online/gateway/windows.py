@@ -40,9 +40,18 @@ class Histogram:
         return self.sum / self.count if self.count else None
 
     def quantile(self, q: float) -> float | None:
-        """Linear within the bucket, as Prometheus has it; beyond the last bound, that bound."""
-        if not self.count:
+        """Linear within the bucket, as Prometheus has it; beyond the last bound, that bound.
+
+        What is observed is never negative, so a share 1 - q of it at the quantile or above lifts the mean to at least
+        (1 - q) times the quantile (Markov's inequality). The mean is exact: no estimate exceeds what it allows.
+        """
+        mean = self.mean()
+        if mean is None:
             return None
+        estimate = self._interpolated(q)
+        return min(estimate, max(mean, 0.0) / (1 - q)) if q < 1 else estimate
+
+    def _interpolated(self, q: float) -> float:
         wanted = q * self.count
         below = 0.0
         low = 0.0
@@ -51,7 +60,7 @@ class Histogram:
                 if bound == float("inf"):
                     return low
                 inside = count - below
-                return low + (bound - low) * ((wanted - below) / inside if inside else 1.0)
+                return min(bound, low + (bound - low) * ((wanted - below) / inside if inside else 1.0))
             below, low = count, bound
         return low
 

@@ -1,6 +1,10 @@
 """Figures of a window come from differences of cumulative counts."""
 
+from math import ceil
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client import Histogram as PrometheusHistogram
 
@@ -47,6 +51,38 @@ def test_quantiles_are_linear_within_a_bucket(q, expected) -> None:
     seen = Histogram((1.0, 2.0, 4.0, float("inf")), (2, 6, 6, 8), sum=20.0)
 
     assert seen.quantile(q) == pytest.approx(expected)
+
+
+def test_what_never_took_any_time_has_no_percentile_above_zero() -> None:
+    seen = Histogram((0.0005, 0.001, float("inf")), (40, 40, 40), sum=0.0)
+
+    assert [seen.quantile(q) for q in (0.5, 0.95, 0.99)] == [0.0, 0.0, 0.0]
+
+
+def test_a_percentile_is_no_higher_than_the_mean_allows() -> None:
+    seen = Histogram((1.0, 2.0, float("inf")), (10, 10, 10), sum=1.0)  # a mean of 0.1
+
+    assert seen.quantile(0.5) == pytest.approx(0.2)  # were it 0.5, half of them alone would take 2.5
+    assert seen.quantile(0.99) == pytest.approx(0.99)  # the mean would allow 10: linear within the bucket
+
+
+@given(
+    observed=st.lists(st.floats(0.0, 20.0), min_size=1, max_size=60),
+    bounds=st.lists(st.floats(0.001, 10.0), min_size=1, max_size=8, unique=True).map(sorted),
+    q=st.floats(0.01, 0.999),
+)
+def test_no_estimate_is_above_its_bucket_or_what_the_mean_allows(observed, bounds, q) -> None:
+    bounds = (*bounds, float("inf"))
+    counts = tuple(sum(value <= bound for value in observed) for bound in bounds)
+    seen = Histogram(bounds, counts, sum(observed))
+    true_quantile = sorted(observed)[ceil(q * len(observed)) - 1]
+    edge = next(bound for bound in bounds if true_quantile <= bound)
+
+    estimate = seen.quantile(q)
+
+    assert 0 <= estimate <= edge
+    assert estimate <= seen.mean() / (1 - q)
+    assert seen.quantile(q / 2) <= estimate
 
 
 def test_a_counter_that_started_again_counts_from_zero() -> None:
