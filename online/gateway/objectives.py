@@ -3,18 +3,25 @@
 Prometheus judges them over their own windows and over every gateway; this tells what these minutes do to the budget.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from contract.errors import BadInput
-from contract.metrics import ALL, CANDIDATES_AGE_SECONDS
+from contract.metrics import ALL, CANDIDATES_AGE_SECONDS, GENERATION, SLATE_THROUGH, Metric
 from contract.slo import BoundObjective, EventObjective, Objective, burn_rate, judge, read_slo
-from contract.slo.schema import Events
+from contract.slo.schema import Events, LabelValues
 from contract.slo.verdict import bound_of
-from online.gateway.windows import Snapshot
+from online.gateway.windows import Labels, Snapshot
 
 _METRICS = {metric.name: metric for metric in ALL}
+# Why a gauge of the gateway's has no number. Every other gauge is the ranker's.
+_WHY_NONE = {
+    CANDIDATES_AGE_SECONDS.name: "no generation has been seen",
+    GENERATION.name: "no generation has been seen",
+    SLATE_THROUGH.name: "no slate is old enough yet, or no such event has come",
+}
 
 
 class Objectives:
@@ -32,12 +39,13 @@ class Objectives:
         """One entry an objective. `burn_rate` is how many times faster than its budget allows bad events came.
 
         `value` and `bound` are shares of good events, or in `unit`. What the gateway does not know, or nothing was
-        counted of, is UNKNOWN.
+        counted of, is UNKNOWN. A gauge is judged as it stands now; `age_seconds` is the live generation's now, which
+        the gauge of it has as of the pulse's last beat.
         """
         return [
             _judged_events(objective, now, before)
             if isinstance(objective, EventObjective)
-            else _judged_bound(objective, age_seconds)
+            else _judged_bound(objective, now, age_seconds)
             for objective in self._objectives
         ]
 
@@ -55,10 +63,22 @@ def _judged_events(objective: EventObjective, now: Snapshot, before: Snapshot) -
     return {**entry, "events": int(total), "bad": int(bad), "burn_rate": burn}
 
 
-def _judged_bound(objective: BoundObjective, age_seconds: float | None) -> dict[str, Any]:
-    known = objective.gauge == CANDIDATES_AGE_SECONDS.name
-    why = "no generation has been seen" if known else f"the gateway does not know {objective.gauge}"
-    return {**_entry(objective, age_seconds if known else None, why), "events": None, "bad": None, "burn_rate": None}
+def _judged_bound(objective: BoundObjective, now: Snapshot, age_seconds: float | None) -> dict[str, Any]:
+    value = age_seconds if objective.gauge == CANDIDATES_AGE_SECONDS.name else _worst(objective, now)
+    why_none = _WHY_NONE.get(objective.gauge, f"the gateway does not know {objective.gauge}")
+    return {**_entry(objective, value, why_none), "events": None, "bad": None, "burn_rate": None}
+
+
+def _worst(objective: BoundObjective, now: Snapshot) -> float | None:
+    """As contract.slo.promql.worst_value has it in Prometheus, where max and min pass over NaN, too."""
+    metric = _METRICS[objective.gauge]
+    known = [
+        value
+        for (name, values), value in now.gauges.items()
+        if name == metric.name and _selects(objective.where, metric, values) and not math.isnan(value)
+    ]
+    worst = max if objective.at_most is not None else min
+    return worst(known, default=None)
 
 
 def _entry(objective: Objective, value: float | None, why_none: str) -> dict[str, Any]:
@@ -79,12 +99,10 @@ def _entry(objective: Objective, value: float | None, why_none: str) -> dict[str
 
 def _counted(events: Events, now: Snapshot, before: Snapshot) -> float:
     metric = _METRICS[events.metric]
-    where = {label: values for label, values in events.where.items() if label in metric.labels}
     kept = now.counters if metric.type == "counter" else now.histograms
     counted = 0.0
     for name, values in kept:
-        labels = dict(zip(sorted(metric.labels), values, strict=True)) if name == metric.name else None
-        if labels is None or any(labels[label] not in wanted for label, wanted in where.items()):
+        if name != metric.name or not _selects(events.where, metric, values):
             continue
         if metric.type == "counter":
             value = now.counters[name, values]
@@ -92,3 +110,9 @@ def _counted(events: Events, now: Snapshot, before: Snapshot) -> float:
         else:
             counted += now.histogram(name, before, *values).within(events.within)
     return counted
+
+
+def _selects(where: Mapping[str, LabelValues], metric: Metric, values: Labels) -> bool:
+    """Whether a series is meant. Labels that Prometheus adds (`job`, `instance`) are not the gateway's to tell."""
+    labels = dict(zip(sorted(metric.labels), values, strict=True))
+    return all(labels[label] in wanted for label, wanted in where.items() if label in labels)

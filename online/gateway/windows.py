@@ -67,7 +67,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Histograms and counters as they stood at one time, by metric name and label values in order of the labels' names.
+    """Metrics as they stood at one time, by metric name and label values in order of the labels' names.
 
     The order in which a metric declares its labels is lost where several workers' metrics are read together.
     """
@@ -75,6 +75,7 @@ class Snapshot:
     at: float
     histograms: Mapping[tuple[str, Labels], Histogram] = field(default_factory=dict)
     counters: Mapping[tuple[str, Labels], float] = field(default_factory=dict)
+    gauges: Mapping[tuple[str, Labels], float] = field(default_factory=dict)
 
     def histogram(self, name: str, since: "Snapshot", *labels: str) -> Histogram:
         """What was observed since; an empty one if nothing was."""
@@ -92,14 +93,18 @@ class Snapshot:
 
 
 def snapshot(families: Iterable[Any], at: float) -> Snapshot:
-    """From prometheus_client metric families."""
+    """From prometheus_client metric families; of several workers' gauges, as contract.metrics has them, one is left."""
     histograms: dict[tuple[str, Labels], Histogram] = {}
     counters: dict[tuple[str, Labels], float] = {}
+    gauges: dict[tuple[str, Labels], float] = {}
     for family in families:
         if family.type == "counter":
             for sample in family.samples:
                 if sample.name.endswith("_total"):
                     counters[sample.name, _values(sample.labels)] = sample.value
+        elif family.type == "gauge":
+            for sample in family.samples:
+                gauges[sample.name, _values(sample.labels)] = sample.value
         elif family.type == "histogram":
             buckets: dict[Labels, list[tuple[float, float]]] = {}
             sums: dict[Labels, float] = {}
@@ -112,7 +117,7 @@ def snapshot(families: Iterable[Any], at: float) -> Snapshot:
             for labels, pairs in buckets.items():
                 bounds, counts = zip(*sorted(pairs), strict=True)
                 histograms[family.name, labels] = Histogram(bounds, counts, sums.get(labels, 0.0))
-    return Snapshot(at, histograms, counters)
+    return Snapshot(at, histograms, counters, gauges)
 
 
 def _values(labels: Mapping[str, str]) -> Labels:

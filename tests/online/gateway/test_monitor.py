@@ -135,6 +135,22 @@ def test_what_became_of_slates_is_a_metric_of_the_generation_that_is_served(
     assert math.isnan(value(gateway, "rec_slate_through", event="click"))  # that of before is not held on to
 
 
+def test_an_objective_on_what_became_of_slates_is_judged_as_metrics_shows_it(
+    client, keys, settings, start_gateway, tmp_path
+) -> None:
+    objectives = tmp_path / "slo.yaml"
+    objectives.write_text(
+        "objectives:\n  - {name: slates_clicked, kind: bound, description: Clicked, gauge: rec_slate_through,"
+        " where: {event: click}, at_least: 0.02}\n"
+    )
+    publish(client, keys, through=Through(slates=40, click=0.25, purchase=None))
+    gateway = start_gateway(settings(monitoring={"objectives": str(objectives)}))
+
+    (clicked,) = gateway.get("/monitor.json").json["windows"]["5m"]["objectives"]
+
+    assert (clicked["value"], clicked["verdict"]) == (value(gateway, "rec_slate_through", event="click"), "OK")
+
+
 def test_no_share_is_known_before_a_generation_is_seen(settings, start_gateway, client) -> None:
     gateway = start_gateway(settings())
 

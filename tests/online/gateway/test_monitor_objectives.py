@@ -1,5 +1,6 @@
 """What minutes do to the error budget, from what a gateway counted."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,11 @@ objectives:
     good: {metric: rec_level_total, where: {level: full}}
   - {name: fresh, kind: bound, description: Young, gauge: rec_candidates_age_seconds, at_most: 100, unit: s}
   - {name: good, kind: bound, description: Good, gauge: rec_model_ndcg, at_least: 0.1}
+  - {name: late, kind: bound, description: Late, gauge: rec_generation, at_least: 8}
+  - {name: clicked, kind: bound, description: C, gauge: rec_slate_through, where: {event: click}, at_least: 0.02}
+  - {name: bought, kind: bound, description: B, gauge: rec_slate_through, where: {event: purchase}, at_least: 0.02}
+  - {name: lowest, kind: bound, description: L, gauge: rec_slate_through, where: {job: gateway}, at_least: 0.02}
+  - {name: highest, kind: bound, description: H, gauge: rec_slate_through, at_most: 0.5}
 """
 
 
@@ -66,6 +72,15 @@ def answered() -> Snapshot:
     return snapshot(registry.collect(), 60.0)
 
 
+def gauged(generation: float, click: float, purchase: float) -> Snapshot:
+    registry = CollectorRegistry()
+    names.gauge(names.GENERATION, registry).set(generation)
+    through = names.gauge(names.SLATE_THROUGH, registry)
+    through.labels("click").set(click)
+    through.labels("purchase").set(purchase)
+    return snapshot(registry.collect(), 60.0)
+
+
 def test_good_and_bad_events_are_told_apart(objectives) -> None:
     found = {entry["name"]: entry for entry in objectives.judged(answered(), Snapshot(0.0), 40.0)}
 
@@ -82,6 +97,27 @@ def test_a_bound_is_judged_where_the_gateway_knows_the_gauge(objectives) -> None
     assert (found["fresh"]["value"], found["fresh"]["verdict"], found["fresh"]["burn_rate"]) == (140.0, "MISS", None)
     assert (found["good"]["value"], found["good"]["verdict"]) == (None, "UNKNOWN")
     assert "rec_model_ndcg" in found["good"]["why"]
+
+
+def test_a_bound_is_judged_on_the_gauge_with_the_labels_that_it_names(objectives) -> None:
+    now = gauged(generation=7, click=0.25, purchase=0.01)
+
+    found = {entry["name"]: entry for entry in objectives.judged(now, Snapshot(0.0), None)}
+
+    assert (found["late"]["value"], found["late"]["verdict"]) == (7, "MISS")
+    assert (found["clicked"]["value"], found["clicked"]["verdict"]) == (0.25, "OK")
+    assert (found["bought"]["value"], found["bought"]["verdict"]) == (0.01, "MISS")
+    assert (found["lowest"]["value"], found["highest"]["value"]) == (0.01, 0.25)  # of several, the worst
+
+
+def test_a_gauge_that_is_no_number_is_unknown_and_says_why(objectives) -> None:
+    now = gauged(generation=7, click=0.25, purchase=math.nan)
+
+    found = {entry["name"]: entry for entry in objectives.judged(now, Snapshot(0.0), None)}
+
+    assert (found["bought"]["value"], found["bought"]["verdict"]) == (None, "UNKNOWN")
+    assert found["bought"]["why"] == "no slate is old enough yet, or no such event has come"
+    assert (found["lowest"]["value"], found["highest"]["value"]) == (0.25, 0.25)  # as Prometheus passes over NaN
 
 
 def test_without_events_nothing_is_known(objectives) -> None:

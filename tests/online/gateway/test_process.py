@@ -39,7 +39,10 @@ def test_a_request_in_flight_is_answered_at_the_stop_and_impressions_are_written
 
 
 def test_several_workers_are_one_gateway(tmp_path) -> None:
-    with running_stack(tmp_path, PACE_GATEWAY__WORKERS="2") as stack:
+    objectives = tmp_path / "slo.yaml"
+    objectives.write_text("objectives: [{name: live, kind: bound, description: L, gauge: rec_generation, at_least: 1}]")
+    settings = {"PACE_GATEWAY__WORKERS": "2", "PACE_MONITORING__OBJECTIVES": str(objectives)}
+    with running_stack(tmp_path, **settings) as stack:
         publish(stack.client, stack.keys)
         with stack.gateway():
             for _ in range(40):  # a connection each, so that both workers get some
@@ -53,6 +56,7 @@ def test_several_workers_are_one_gateway(tmp_path) -> None:
 
     assert report["windows"]["1m"]["answers"] == 40
     assert "rec_generation 1.0" in page
+    assert [(live["value"], live["verdict"]) for live in report["windows"]["1m"]["objectives"]] == [(1, "OK")]
 
 
 def test_a_body_is_measured_even_if_its_length_is_not_told(tmp_path) -> None:

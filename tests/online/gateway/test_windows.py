@@ -5,7 +5,7 @@ from math import ceil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client import Histogram as PrometheusHistogram
 
 from online.gateway.windows import Histogram, History, Snapshot, snapshot
@@ -83,6 +83,13 @@ def test_no_estimate_is_above_its_bucket_or_what_the_mean_allows(observed, bound
     assert 0 <= estimate <= edge
     assert estimate <= seen.mean() / (1 - q)
     assert seen.quantile(q / 2) <= estimate
+
+
+def test_a_snapshot_has_gauges_by_their_labels(registry) -> None:
+    gauge = Gauge("share", "", ["event"], registry=registry)
+    gauge.labels("click").set(0.25)
+
+    assert snapshot(registry.collect(), at=1.0).gauges == {("share", ("click",)): 0.25}
 
 
 def test_a_counter_that_started_again_counts_from_zero() -> None:
