@@ -56,7 +56,7 @@ class Pulse:
         now: Callable[[], float] = time.time,
     ) -> None:
         self.standby: Standby | None = None
-        self._seen: Health = "unreachable"
+        self._seen: Health | None = None  # until the first look
         self.ranker = "not asked yet"
         self._reader = reader
         self._generations = generations
@@ -71,7 +71,7 @@ class Pulse:
     @property
     def store(self) -> Health:
         """What the last beat saw; requests that found the store silent need not wait for the next one."""
-        return "unreachable" if self._breaker.is_open else self._seen
+        return "unreachable" if self._breaker.is_open or self._seen is None else self._seen
 
     def start(self) -> None:
         """Beat once here and now, as the warm-up, then go on in the background."""
@@ -138,7 +138,7 @@ class Pulse:
                 f"serves {answer.model}" if isinstance(answer, RankReply) else f"{answer.code}: {answer.detail}"
             )
 
-    def _say(self, before: Health, error: Exception) -> None:
+    def _say(self, before: Health | None, error: Exception) -> None:
         if before != self._seen:
             log.warning("store: %s; answers fall back to what is in memory", error)
 
