@@ -17,6 +17,15 @@ PIXELS = """((id, name) => {
   let found = 0;
   for (let i = 0; i < data.length; i += 4) found += wanted.every((value, j) => data[i + j] === value);
   return found; })"""
+# The widest texts that the tables are made for, in their cells; a page that is paused leaves them there.
+WIDEST = """document.getElementById("pause").click();
+  for (const [cells, text] of [["td[data-figure='bottleneck.stage']", "candidates"], ["td[data-as=ms]", "99.99"],
+    ["td:is([data-as=share], [data-as=percent])", "100.0 %"], ["#objectives td:last-child", "UNKNOWN"]])
+    for (const cell of document.querySelectorAll(cells)) cell.textContent = text;"""
+# Cells whose text is wider than they are, or that leave their table.
+TOO_WIDE = """[...document.querySelectorAll(".pair :is(th, td)")].filter((cell) => cell.scrollWidth > cell.clientWidth
+    || cell.getBoundingClientRect().right > cell.closest("table").getBoundingClientRect().right + 0.5)
+  .map((cell) => [cell.closest("table").className, cell.textContent, cell.scrollWidth, cell.clientWidth])"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -57,6 +66,16 @@ def test_a_phone_needs_no_sideways_scrolling(browser, stack) -> None:
     beyond = """[...document.querySelectorAll("main *")].filter((one) => !one.closest(".scroll, .unseen, .u-wrap"))
       .filter((one) => one.getBoundingClientRect().right > 360).map((one) => one.outerHTML.slice(0, 80))"""
     assert page.evaluate(beyond) == []
+
+
+@pytest.mark.parametrize("width", [320, 368, 369, 390, 544, 768, 1088, 1089, 1200])
+def test_no_text_of_a_table_runs_into_the_next(browser, stack, width) -> None:
+    page = opened(browser, stack, width=width)
+    assert page.evaluate("document.querySelectorAll('#objectives tr').length") > 0
+    page.evaluate(WIDEST)
+
+    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_a_keyboard_reaches_everything_and_sees_where_it_is(browser, stack) -> None:

@@ -12,8 +12,8 @@ export function number(value, digits) {
   return missing(value) ? NONE : formats[digits].format(value);
 }
 
-export const milliseconds = (value) => number(value, 2);
-// Three or four digits, whatever its size.
+// Three or four digits, whatever the size.
+export const milliseconds = (value) => number(value, value < 100 ? 2 : value < 1000 ? 1 : 0);
 export const rate = (value) => number(value, value < 10 ? 2 : value < 100 ? 1 : 0);
 
 export function percent(share) {
