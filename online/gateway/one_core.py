@@ -45,14 +45,15 @@ def keep_to(core: int) -> None:
             continue
 
 
-def claim(core: int) -> socket.socket | None:
+def claim(core: int, among: str = "pacesetter-gateway") -> socket.socket | None:
     """The core as this process's own, until the socket is closed or the process ends; None if another one has it.
 
     A name in the kernel's own space of addresses: nothing listens there, no file stays, and each container has its own.
+    Processes that claim under another name, `among` others, do not count.
     """
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        name.bind(f"\0pacesetter-gateway-core-{core}")
+        name.bind(f"\0{among}-core-{core}")
     except OSError:
         name.close()
         return None
@@ -157,13 +158,13 @@ class OneCore:
                 told = True
 
 
-def keep_to_one_core() -> None:
+def keep_to_one_core(claim: Callable[[int], Claim | None] = claim) -> None:
     """Where a process can choose, and has more cores than one. What comes of it is speed: no failure stops a start."""
     if not hasattr(os, "sched_setaffinity"):
         return
     try:
         allowed = os.sched_getaffinity(0)
         if len(allowed) > 1:
-            OneCore(allowed).start()
+            OneCore(allowed, claim=claim).start()
     except (OSError, ValueError) as error:
         log.warning("threads may be on any core: %s", error)

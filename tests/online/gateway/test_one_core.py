@@ -1,7 +1,10 @@
 """A worker on one core, which it changes where others want it."""
 
+import json
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +12,7 @@ import pytest
 
 from online.gateway.one_core import OneCore, busy_seconds, claim, keep_to_one_core
 from tests.online.stack import running_stack
-from tests.online.toy import publish, until
+from tests.online.toy import publish
 
 
 class Machine:
@@ -198,18 +201,46 @@ def test_cores_have_worked_since_the_machine_began() -> None:
     assert sum(busy_seconds().values()) >= sum(before.values()) > 0
 
 
+ALONE = """
+import functools, os, sys, threading
+from online.gateway.one_core import claim, keep_to_one_core
+early = threading.Thread(target=threading.Event().wait, daemon=True)
+early.start()
+keep_to_one_core(functools.partial(claim, among=sys.argv[1]))
+late = threading.Thread(target=threading.Event().wait, daemon=True)
+late.start()
+print([sorted(os.sched_getaffinity(thread.native_id)) for thread in (threading.main_thread(), early, late)], flush=True)
+sys.stdin.read()
+"""
+
+
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is all there is")
-def test_all_threads_of_a_worker_are_on_a_core_of_its_own(tmp_path) -> None:
-    with running_stack(tmp_path, PACE_GATEWAY__WORKERS="2") as stack:
+def test_all_threads_of_a_process_are_on_a_core_of_its_own() -> None:
+    command = [sys.executable, "-c", ALONE, f"test-{os.getpid()}"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as one, subprocess.Popen(command, **pipes) as other:
+        told = [json.loads(process.stdout.readline()) for process in (one, other)]
+        one.stdin.close()
+        other.stdin.close()
+
+    cores = [{tuple(thread) for thread in threads} for threads in told]
+    assert [len(found) for found in cores] == [1, 1]
+    assert {len(core) for found in cores for core in found} == {1}
+    assert cores[0] != cores[1]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is all there is")
+def test_a_gateways_worker_has_a_core_unless_others_have_all(tmp_path) -> None:
+    with running_stack(tmp_path) as stack:
         publish(stack.client, stack.keys)
         with stack.gateway() as gateway:
             assert stack.ask()[0] == 200
-            until(lambda: len(_cores(gateway.pid)) == 2, "two workers")
-            until(lambda: {len(cores) for cores in _cores(gateway.pid)} == {1}, "each keeps to one core")
+            [cores] = _cores(gateway.pid)
+            free = [name for core in os.sched_getaffinity(0) if (name := claim(core)) is not None]
+            for name in free:
+                name.close()
 
-            one, other = _cores(gateway.pid)
-
-    assert one != other
+    assert len(cores) == 1 or not free
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core is all there is")
