@@ -4,17 +4,30 @@ Lengths of time are texts such as `5m` in the file and seconds here. What only t
 is longer than the retention, a metric that nobody exposes) is looked at in contract/slo/checks.py.
 """
 
+import math
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from contract.slo.addresses import HostAndPort, Line, MailAddress, MailAddresses, WebAddress
 from contract.slo.duration import Duration
+from contract.slo.text import Description, Unit
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
-Text = Annotated[str, Field(min_length=1)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Count = Annotated[int, Field(strict=True, ge=1)]
 Severity = Literal["page", "ticket"]
+_EXPONENT = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)[eE][-+]?[0-9]+")
+
+
+def _number(given: Any) -> Any:
+    """For YAML 1.1, which PyYAML reads, 1e6 is a text, and 1.0e+6 alone a number."""
+    if isinstance(given, str) and _EXPONENT.fullmatch(given) and math.isfinite(float(given)):
+        return float(given)
+    return given
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), BeforeValidator(_number)]
+Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
 
 
 def _several(given: Any) -> Any:
@@ -47,7 +60,7 @@ class EventObjective(_Section):
 
     kind: Literal["events"]
     name: Name
-    description: Text
+    description: Description
     percent: Number
     total: Events
     good: Events | None = None
@@ -70,12 +83,12 @@ class BoundObjective(_Section):
 
     kind: Literal["bound"]
     name: Name
-    description: Text
+    description: Description
     gauge: str
     where: dict[str, LabelValues] = {}
     at_most: Number | None = None
     at_least: Number | None = None
-    unit: str = ""
+    unit: Unit = ""
     lasting: Duration = 300
     severity: Severity = "page"
 
@@ -125,22 +138,29 @@ class Targets(_Section):
 class Notify(_Section):
     """Whom Alertmanager mails, through which server, and how often.
 
-    `password_file` is a path where Alertmanager runs. `heartbeat_url` is called as long as alerts get through: a
+    `page` and `ticket` are one mail address or several. `password_file` is a path where Alertmanager runs, and comes
+    with `username`. `heartbeat_url` is called as long as alerts get through: a
     service there tells you when it stops.
     """
 
-    smarthost: Text = "mailpit:1025"
+    smarthost: HostAndPort = "mailpit:1025"
     require_tls: bool = False
-    username: Text | None = None
-    password_file: Text | None = None
-    sender: Text = "pacesetter@localhost"
-    page: Text = "oncall@localhost"
-    ticket: Text = "oncall@localhost"
-    heartbeat_url: Text | None = None
+    username: Line | None = None
+    password_file: Line | None = None
+    sender: MailAddress = "pacesetter@localhost"
+    page: MailAddresses = "oncall@localhost"
+    ticket: MailAddresses = "oncall@localhost"
+    heartbeat_url: WebAddress | None = None
     group_wait: Duration = 30
     group_interval: Duration = 300
     repeat_page: Duration = 14_400
     repeat_ticket: Duration = 86_400
+
+    @model_validator(mode="after")
+    def _user_and_password(self) -> Self:
+        if (self.username is None) != (self.password_file is None):
+            raise ValueError("needs both `username` and `password_file`, or neither: add the other one")
+        return self
 
 
 class Slo(_Section):
