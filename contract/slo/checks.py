@@ -10,6 +10,7 @@ from itertools import pairwise
 from contract.metrics import ALL, Metric
 from contract.slo.burn import threshold
 from contract.slo.duration import duration_text as text
+from contract.slo.parts import part_problem
 from contract.slo.schema import BoundObjective, EventObjective, Events, Slo
 
 Place = tuple[str | int, ...]
@@ -32,6 +33,7 @@ def problems(slo: Slo) -> Iterator[Problem]:
             for part in ("total", "good", "bad"):
                 if (events := getattr(objective, part)) is not None:
                     yield from _events((*place, part), events)
+            yield from _good((*place, "good"), objective)
         else:
             yield from _gauge(place, objective)
 
@@ -81,6 +83,8 @@ def _burn_rates(slo: Slo) -> Iterator[Problem]:
         if rate.long > shortest:
             wanted = "shorten it, or lengthen `budget` and every `window`"
             yield (*place, "long"), f"{text(rate.long)} is longer than a budget of {text(shortest)}: {wanted}"
+    if not slo.burn_rates:
+        yield ("burn_rates",), "there is none: add one, or leave `burn_rates` out for those that are usual"
     by_length = sorted(enumerate(slo.burn_rates), key=lambda entry: entry[1].long)
     for (_, fast), (number, slow) in pairwise(by_length):
         if slow.long == fast.long or slow.factor >= fast.factor:
@@ -122,6 +126,17 @@ def _events(place: Place, events: Events) -> Iterator[Problem]:
         nearest = " or ".join(f"{edge:g}" for edge in below + above)
         mended = f"use {nearest}, or add the edge to contract/metrics.py"
         yield (*place, "within"), f"{events.within:g} is no bucket edge of {metric.name}: {mended}"
+
+
+def _good(place: Place, objective: EventObjective) -> Iterator[Problem]:
+    total, good = objective.total, objective.good
+    metric = _METRICS.get(total.metric)
+    if good is None or metric is None or good.metric not in _METRICS:
+        return
+    if good.metric != total.metric:
+        yield (*place, "metric"), f"{good.metric} counts other events than `total`: name {total.metric}"
+    elif problem := part_problem(metric, total, good):
+        yield place, problem
 
 
 def _gauge(place: Place, objective: BoundObjective) -> Iterator[Problem]:
