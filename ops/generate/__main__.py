@@ -4,8 +4,9 @@ They are committed, so that a reader finds them and a reviewer sees what a chang
 A drill has objectives of its own: `--objectives FILE --into FOLDER` writes what follows from those.
 """
 
+import shlex
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ops.generate.dashboards.services import services_dashboard
 from ops.generate.metrics_page import metrics_page
 from ops.generate.redis_layout import redis_layout
 from ops.generate.rules import rules
+from ops.generate.runbook import missing_pages
 
 ROOT = Path(__file__).parents[2]
 OBJECTIVES = ROOT / "ops" / "slo.yaml"
@@ -35,9 +37,8 @@ FROM_CODE: dict[str, Callable[[], str]] = {
 }
 
 
-def generated(objectives: Path = OBJECTIVES) -> dict[str, str]:
-    """Every generated file: its path in the project, and its text. Raises BadInput, with the line of the objectives."""
-    slo = read_slo(objectives)
+def generated(slo: Slo) -> dict[str, str]:
+    """Every generated file: its path in the project, and its text."""
     return {
         **{name: render(slo) for name, render in FROM_OBJECTIVES.items()},
         **{name: render() for name, render in FROM_CODE.items()},
@@ -51,24 +52,43 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--into", type=Path, default=ROOT, help="the folder to write to; default: the project")
     args = parser.parse_args(argv)
     try:
-        files = generated(args.objectives)
+        slo = read_slo(args.objectives)
+        for warning in missing_pages(slo, ROOT):
+            print(f"pacesetter generate: warning: {warning}", file=sys.stderr)
+        return _check(args, generated(slo)) if args.check else _write(args.into, generated(slo))
     except PacesetterError as error:
         print(f"pacesetter generate: {error}", file=sys.stderr)
-        return 1
-    stale = {name: text for name, text in files.items() if not _is(args.into / name, text)}
-    for name, text in stale.items():
-        if args.check:
-            print(f"{name} is out of date: run `python -m ops.generate` and commit it")
-        else:
-            path = args.into / name
+    except OSError as error:
+        where = error.filename or args.into
+        print(f"pacesetter generate: {where}: {error.strerror}; choose another folder with --into", file=sys.stderr)
+    return 1
+
+
+def _check(args: Namespace, files: dict[str, str]) -> int:
+    """The exit status: 1 if a file differs."""
+    stale = [name for name, text in files.items() if not _is(args.into / name, text)]
+    again = ["python", "-m", "ops.generate"]
+    again += ["--objectives", str(args.objectives)] if args.objectives != OBJECTIVES else []
+    again += ["--into", str(args.into)] if args.into != ROOT else []
+    committed = " and commit it" if args.into == ROOT else ""
+    for name in stale:
+        print(f"{name} is out of date: run `{shlex.join(again)}`{committed}")
+    return 1 if stale else 0
+
+
+def _write(into: Path, files: dict[str, str]) -> int:
+    """The exit status. Raises OSError: the folder cannot be written."""
+    for name, text in files.items():
+        path = into / name
+        if not _is(path, text):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+            path.write_bytes(text.encode())
             print(f"wrote {name}")
-    return 1 if args.check and stale else 0
+    return 0
 
 
 def _is(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text() == text
+    return path.exists() and path.read_bytes() == text.encode()
 
 
 if __name__ == "__main__":

@@ -7,10 +7,11 @@ import yaml
 
 from contract.keys import GRAMMAR
 from contract.metrics import ALL
-from ops.generate.__main__ import generated, main
+from contract.slo import read_slo
+from ops.generate.__main__ import OBJECTIVES, generated, main
 
 ROOT = Path(__file__).parents[2]
-FILES = generated()
+FILES = generated(read_slo(OBJECTIVES))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -76,6 +77,54 @@ def test_a_mistake_in_the_objectives_is_told_with_its_line(tmp_path: Path, capsy
     assert main(["--objectives", str(tmp_path / "slo.yaml"), "--into", str(tmp_path / "out")]) == 1
     assert f"{tmp_path}/slo.yaml:2: objectives.0.gauge: nobody is exposed by nobody" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+FRESH = "objectives:\n- {kind: bound, name: %s, description: b, gauge: rec_candidates_age_seconds, at_most: 1}\n"
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder" / "ops" / "rules" / "slo.yml").mkdir(parents=True)
+    for into in ("/proc/x", tmp_path / "file", tmp_path / "folder"):
+        assert main(["--into", str(into)]) == 1
+        told = capsys.readouterr().err
+        assert told.startswith(f"pacesetter generate: {into}")
+        assert told.endswith("; choose another folder with --into\n")
+
+
+def test_a_file_of_other_bytes_is_out_of_date(tmp_path: Path) -> None:
+    assert main(["--into", str(tmp_path)]) == 0
+    (tmp_path / "docs" / "metrics.md").write_bytes(b"\xff")
+    assert main(["--check", "--into", str(tmp_path)]) == 1
+
+
+def test_check_advises_what_it_was_called_with(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own, into = tmp_path / "my slo.yaml", tmp_path / "out"
+    own.write_text(FRESH % "generation_fresh")
+    assert main(["--check", "--objectives", str(own), "--into", str(into)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    again = f"run `python -m ops.generate --objectives '{own}' --into {into}`"
+    assert f"ops/rules/slo.yml is out of date: {again}" in told
+    assert main(["--check", "--objectives", str(own)]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert (
+        told[0] == f"ops/rules/slo.yml is out of date: run `python -m ops.generate --objectives '{own}'` and commit it"
+    )
+
+
+def test_an_objective_without_its_pages_is_told_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No mistake: whoever has a runbook elsewhere keeps it there."""
+    own = tmp_path / "slo.yaml"
+    own.write_text(FRESH % "brand_new")
+    assert main(["--objectives", str(own), "--into", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"pacesetter generate: warning: brand_new has no page docs/runbook/BrandNew{kind}.md, which its alert names: "
+        "write it, or keep it where you keep your runbook"
+        for kind in ("Miss", "Unknown")
+    ]
+    own.write_text(FRESH % "generation_fresh")
+    assert main(["--objectives", str(own), "--into", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_every_kind_of_key_and_every_metric_has_a_row() -> None:
