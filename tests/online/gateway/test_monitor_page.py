@@ -92,7 +92,7 @@ def test_the_table_has_every_number_of_the_charts(browser, stack) -> None:
             "[...document.getElementById('points').rows].map((row) => [...row.cells].map((cell) => cell.textContent))"
         )
         seen = [[number(text) for text in row[1:]] for row in rows]
-        return len(wanted) > 0 and seen == [pytest.approx(row, abs=0.0501, rel=0.005) for row in wanted]
+        return len(wanted) > 0 and seen == [[_about(value) for value in row] for row in wanted]
 
     until(same, "the table shows the newest series")
 
@@ -210,3 +210,8 @@ def test_a_page_asks_nothing_while_it_is_paused(browser, stack) -> None:
 
     page.evaluate("document.getElementById('pause').click()")
     until(lambda: len(page.requests()) > asked, "it goes on")
+
+
+def _about(value: float | None) -> Any:
+    """As far as the page shows it; a step without answers has no times."""
+    return None if value is None else pytest.approx(value, abs=0.0501, rel=0.005)
