@@ -64,10 +64,13 @@ def split(settings: Settings, paths: Sequence[str], level: str, ranked: bool = F
     background = app.extensions["background"]
     if ranked:
         until_ranked(lambda: background.pulse.ranker)
-    background.impressions.stop()  # its thread: drained here, and booked
+    # Their threads; what they do is done here, and booked.
+    background.impressions.stop()
+    background.telemetry.stop()
     environments = [environment(path) for path in paths]
     replay(app, environments)
     background.impressions.drain()
+    background.telemetry.settle()
     found: list[dict[str, float]] = []
     for _ in range(ROUNDS):
         ledger = CpuLedger()
@@ -79,9 +82,10 @@ def split(settings: Settings, paths: Sequence[str], level: str, ranked: bool = F
         seconds = {**ledger.seconds, "Flask": total - sum(ledger.seconds.values())}
         if ranked:
             seconds["ranker: ZeroMQ's thread"] = zeromq_seconds() - thread
-        began = time.thread_time()
-        background.impressions.drain()
-        seconds["impressions"] += time.thread_time() - began
+        for part, rest in (("impressions", background.impressions.drain), ("watching", background.telemetry.settle)):
+            began = time.thread_time()
+            rest()
+            seconds[part] += time.thread_time() - began
         found.append({part: spent / len(paths) * 1e6 for part, spent in seconds.items()})
     levels = background.monitor.report()["windows"]["15m"]["levels"]
     background.stop()
@@ -95,7 +99,9 @@ def split(settings: Settings, paths: Sequence[str], level: str, ranked: bool = F
 def _call_parts() -> tuple[tuple[str, Any, str], ...]:
     """(part, owner, name) of what is booked in every call."""
     from contract.store import reader
-    from online.gateway import metrics, recommend, recommender
+    from online.gateway import recommend, recommender
+    from online.gateway.stages import RequestClock
+    from online.gateway.telemetry.telemetry import Telemetry
 
     return (
         ("Redis", reader, "round_trip"),
@@ -106,9 +112,11 @@ def _call_parts() -> tuple[tuple[str, Any, str], ...]:
         ("slate and JSON", recommender, "keep"),
         ("slate and JSON", recommender, "slate_items"),
         ("slate and JSON", recommender.Slate, "of"),
+        ("slate and JSON", recommend, "untimed_body"),
         ("slate and JSON", recommend, "answer_body"),
         ("impressions", recommend.RecommendCall, "_log_impression"),
-        ("metrics", metrics.GatewayMetrics, "answered"),
+        ("watching", RequestClock, "timing"),
+        ("watching", Telemetry, "note"),
         ("the rest of the call", recommender.Recommender, "recommend"),
     )
 
