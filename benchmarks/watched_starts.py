@@ -15,11 +15,13 @@ TRIMMED = 0.1
 
 class Start(NamedTuple):
     """What was found of one start of the gateway: microseconds of CPU of watched requests and of others, in them; those
-    that a watched one costs beside; how many a second are answered; and the shares of these lost in each turn."""
+    that a watched one costs beside; the share of a core that goes by the clock; how many requests a second are
+    answered; and the shares of these lost in each turn."""
 
     on: NDArray[np.float64]
     off: NDArray[np.float64]
     beside_us: float
+    by_clock: float
     per_second: float
     lost: list[float]
 
@@ -32,8 +34,8 @@ def trimmed(values: Any) -> float:
 
 
 def sampled(starts: Sequence[Start]) -> Iterator[tuple[float, float, float, float]]:
-    """What was found: inside, beside, both, and both as a share of the time for a request. Then the same of samples,
-    drawn with replacement: of starts, and within them of requests."""
+    """What was found: inside, beside, both, and the share of the time of all, what goes by the clock with it. Then the
+    same of samples, drawn with replacement: of starts, and within them of requests."""
     draw = np.random.default_rng(SEED)
     for resample in range(RESAMPLES + 1):
         of = [starts[place] for place in draw.integers(len(starts), size=len(starts))] if resample else starts
@@ -44,7 +46,7 @@ def sampled(starts: Sequence[Start]) -> Iterator[tuple[float, float, float, floa
             for start in of
         ]
         costs = [one + start.beside_us for one, start in zip(inside, of, strict=True)]
-        shares = [cost * start.per_second / 1e6 for cost, start in zip(costs, of, strict=True)]
+        shares = [cost * start.per_second / 1e6 + start.by_clock for cost, start in zip(costs, of, strict=True)]
         yield fmean(inside), fmean(start.beside_us for start in of), fmean(costs), fmean(shares)
 
 

@@ -13,13 +13,13 @@ def test_what_something_else_disturbed_is_left_out_on_either_side() -> None:
 
 def start(more: float, beside: float) -> Start:
     off = np.array([900.0, 920.0] * 200)
-    return Start(off + more, off, beside, 1000.0, [])
+    return Start(off + more, off, beside, 0.002, 1000.0, [])
 
 
 def test_a_cost_is_what_both_kinds_differ_by_and_what_is_done_beside() -> None:
     found = next(iter(sampled([start(30.0, 5.0), start(20.0, 7.0)])))
 
-    assert found == pytest.approx((25.0, 6.0, 31.0, 0.031))
+    assert found == pytest.approx((25.0, 6.0, 31.0, 0.033))
 
 
 def test_an_interval_is_as_wide_as_starts_differ() -> None:
@@ -48,6 +48,7 @@ def test_the_page_says_what_was_missed_and_what_is_not_sure(us, share, verdicts)
         "requests": 12_000,
         "request_us": 950.0,
         **dict.fromkeys(("inside_us", "beside_us", "throughput_lost"), shown(0.0, 1.0)),
+        "by_clock": 0.0016,
         "us": shown(*us),
         "share": shown(*share),
     }
