@@ -45,9 +45,6 @@ def _ranker(settings: Settings, changed: Callable[[Scorer], Scorer]) -> Ranker:
     from reranker.limits import Limits
     from reranker.loading import load_reranker
 
-    # What has been imported stays: a collection that goes through it stops all scoring for 90 ms. Models come and go.
-    gc.collect()
-    gc.freeze()
     options = settings.ranker
     limits = Limits(options.batch_pairs, options.unseen_tokens, options.known_queries, options.levels)
 
