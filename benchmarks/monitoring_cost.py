@@ -31,11 +31,11 @@ from contract.settings import Settings
 from contract.store.publisher import set_model
 
 # Requests a start; fewer beside a model, which takes its time for each.
-STARTS, COUNT, WORKED_COUNT = 4, 5000, 800
+STARTS, COUNT, WORKED_COUNT = 4, 5000, 2000
 # Turns in which all are watched, and as many in which none is.
 TURNS, TURN_SECONDS = 4, 3.0
 # What is told in batches is told by then.
-SETTLED_SECONDS = 1.5
+SETTLED_SECONDS = 2.5
 # As often as ops/prometheus.yml has it.
 SCRAPE_SECONDS = 15.0
 # The thread of snapshots.

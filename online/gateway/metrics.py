@@ -55,13 +55,12 @@ class GatewayMetrics:
         for done in finished:
             took[done.route, done.outcome, done.level or "none"].append(done.timing.total / 1000)
         for labels, seconds in took.items():
-            observe_all(self._request_of(*labels), np.array(seconds))
+            observe_all([self._request_of(*labels)], np.array([seconds]).T)
         answers = [done for done in finished if done.level is not None]
         if not answers:
             return
         stages = np.array([msgspec.structs.astuple(done.timing) for done in answers]) / 1000
-        for number, histogram in enumerate(self._stages):
-            observe_all(histogram, stages[:, number])
+        observe_all(self._stages, stages)
         for level, count in Counter(done.level for done in answers).items():
             self._level_of(level).inc(count)
         for reason, count in Counter(done.degraded for done in answers if done.degraded is not None).items():

@@ -1,7 +1,6 @@
 """Errors as application/problem+json (RFC 9457). No stack trace, and nothing of the request but field names."""
 
 import logging
-import secrets
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +9,7 @@ import msgspec
 from flask import Flask, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
+from online.gateway.random_ids import random_id
 from online.gateway.telemetry.trace import TRACE_ID, trace_of
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def answer_with_problems(app: Flask) -> None:
 
     def answer(error: Exception) -> Response:
         """Of what came to no route, or to one that keeps no trace."""
-        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"), secrets.token_hex(16))
+        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"), random_id)
         return as_problem(error, trace.trace_id)
 
     app.register_error_handler(Exception, answer)

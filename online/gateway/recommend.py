@@ -1,6 +1,5 @@
 """`GET` and `POST /recommend`."""
 
-import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from online.gateway.answers import Slate, answer_body, untimed_body
 from online.gateway.impressions import ImpressionQueue
 from online.gateway.problems import ProblemError, as_problem
 from online.gateway.query import RecommendRequest, check_utf8, from_body, from_parameters
+from online.gateway.random_ids import random_id
 from online.gateway.recommender import Recommender
 from online.gateway.stages import RequestClock
 from online.gateway.telemetry.finished import Finished
@@ -35,10 +35,8 @@ class RecommendCall:
     wall_clock: Callable[[], float] = time.time
 
     def answer(self) -> Response:
-        # One draw for both: a call of the system costs more than the rest of an id.
-        drawn = secrets.token_hex(32)
-        recommendation_id = drawn[32:]
-        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"), drawn[:32])
+        recommendation_id = random_id()
+        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"), random_id)
         clock = RequestClock(self.default_timeout_ms / 1000, trace.trace_id)
         try:
             asked = self._read()

@@ -11,7 +11,7 @@ class Finished(msgspec.Struct, frozen=True, gc=False):
     """`outcome`: ok, refused (4xx) or error (5xx). A request without an answer has no `level`, and all that follows.
 
     `at` is when it was over, in seconds since 1970; `timing` comes from the laps of its clock: `parts`, and their
-    `ends` in seconds since its start.
+    `ends` in microseconds since its start.
     """
 
     at: float
@@ -22,7 +22,7 @@ class Finished(msgspec.Struct, frozen=True, gc=False):
     status: int
     timing: TimingMs
     parts: list[Part]
-    ends: list[float]
+    ends: list[int]
     level: Level | None = None
     degraded: Reason | None = None
     cached: bool | None = None

@@ -56,8 +56,8 @@ class Spans:
             self._tell(done)
 
     def _tell(self, done: Finished) -> None:
-        took = done.ends[-1] if done.ends else 0.0
-        began = _nanoseconds(done.at - took)
+        took = done.ends[-1] * 1000 if done.ends else 0
+        began = round(done.at * 1e9) - took
         self._ids.next_one(done.trace)
         whole = self._tracer.start_span(
             f"{done.method} {done.route}", _context_of(done.trace), SpanKind.SERVER, start_time=began
@@ -68,10 +68,10 @@ class Spans:
         inside = set_span_in_context(whole)
         start = began
         for part, until in zip(done.parts, done.ends, strict=True):
-            end = began + _nanoseconds(until)
+            end = began + until * 1000
             self._tracer.start_span(part, inside, start_time=start).end(end)
             start = end
-        whole.end(began + _nanoseconds(took))
+        whole.end(began + took)
 
     def stop(self) -> None:
         """Send what is held, as far as a collector takes it in time: at an end nobody waits for one that is away."""
@@ -120,7 +120,3 @@ def _context_of(trace: Trace) -> Context:
     flags = TraceFlags(TraceFlags.SAMPLED if trace.sampled else TraceFlags.DEFAULT)
     parent = SpanContext(int(trace.trace_id, 16), int(trace.parent, 16), is_remote=True, trace_flags=flags)
     return set_span_in_context(NonRecordingSpan(parent), Context())
-
-
-def _nanoseconds(seconds: float) -> int:
-    return round(seconds * 1e9)

@@ -14,7 +14,7 @@ from online.gateway.telemetry.request_log import RequestLog
 log = logging.getLogger(__name__)
 
 # As for impressions: waking up costs more than what is told. A gateway that is killed loses what this time brought.
-SETTLE_SECONDS = 1.0
+SETTLE_SECONDS = 2.0
 # Where lines and spans are taken too slowly, or not at all, the oldest are dropped: answers and metrics go on.
 MOST_HELD = 10_000
 # At the end what is held is waited for no longer.

@@ -1,6 +1,7 @@
 """The identity of a request in logs and traces: the caller's where it sends one, else a new one."""
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -20,14 +21,14 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
     sampled: bool = False
 
 
-def trace_of(traceparent: str | None, own: str) -> Trace:
-    """By the header of that name; without one, or by one that cannot be used, as the standard has it, a trace `own`
-    begins."""
+def trace_of(traceparent: str | None, own: Callable[[], str]) -> Trace:
+    """By the header of that name; without one, or by one that cannot be used, as the standard has it, a trace of an
+    `own` id begins."""
     found = _TRACEPARENT.match(traceparent) if traceparent else None
     if found is None:
-        return Trace(own)
+        return Trace(own())
     trace_id, parent, flags = found.groups()
     appended = found.end() != len(found.string)
     if not int(trace_id, 16) or not int(parent, 16) or (appended and found.string.startswith("00")):
-        return Trace(own)
+        return Trace(own())
     return Trace(trace_id, parent, bool(int(flags, 16) & _SAMPLED))

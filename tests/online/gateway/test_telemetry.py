@@ -202,17 +202,20 @@ class Kept:
 
 
 def test_many_observations_at_once_are_as_one_after_the_other() -> None:
-    values = [0.0, 0.0005, 0.00051, 0.1, 0.3, 4.9, 5.0, 5.1, 99.0]
+    columns = [[0.0, 0.0005, 0.00051, 0.1, 0.3, 4.9, 5.0, 5.1, 99.0], [0.0] * 9, [99.0] * 8 + [0.2]]
     registry = CollectorRegistry()
-    one, other = (Histogram(name, "", registry=registry, buckets=SECONDS) for name in ("one", "other"))
+    one, other = (Histogram(name, "", ["column"], registry=registry, buckets=SECONDS) for name in ("one", "other"))
 
-    observe_all(one, np.array(values))
-    for value in values:
-        other.observe(value)
+    observe_all([one.labels(str(column)) for column in range(3)], np.array(columns).T)
+    for column, values in enumerate(columns):
+        for value in values:
+            other.labels(str(column)).observe(value)
 
     text = generate_latest(registry).decode()
-    counts = {name: re.findall(rf"^{name}_(?:bucket|sum|count).* (\S+)$", text, re.M) for name in ("one", "other")}
-    assert len(counts["one"]) == len(SECONDS) + 3
+    counts = {
+        name: re.findall(rf"^{name}_(?:bucket|sum|count)(\{{.*\}}) (\S+)$", text, re.M) for name in ("one", "other")
+    }
+    assert len(counts["one"]) == 3 * (len(SECONDS) + 3)
     assert counts["one"] == counts["other"]
 
 

@@ -11,11 +11,11 @@ OWN = "0af7651916cd43dd8448eb211c80319c"
 
 @pytest.mark.parametrize(("flags", "sampled"), [("01", True), ("00", False), ("03", True), ("02", False)])
 def test_a_caller_that_traces_gives_the_id_and_decides_whether_it_is_recorded(flags, sampled) -> None:
-    assert trace_of(f"00-{TRACE}-{SPAN}-{flags}", OWN) == Trace(TRACE, SPAN, sampled)
+    assert trace_of(f"00-{TRACE}-{SPAN}-{flags}", lambda: OWN) == Trace(TRACE, SPAN, sampled)
 
 
 def test_a_later_version_may_say_more() -> None:
-    assert trace_of(f"cc-{TRACE}-{SPAN}-01-what-else", OWN).trace_id == TRACE
+    assert trace_of(f"cc-{TRACE}-{SPAN}-01-what-else", lambda: OWN).trace_id == TRACE
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,4 @@ def test_a_later_version_may_say_more() -> None:
     ],
 )
 def test_what_cannot_be_used_is_as_good_as_none_and_a_trace_of_its_own_begins(header) -> None:
-    assert trace_of(header, OWN) == Trace(OWN)
+    assert trace_of(header, lambda: OWN) == Trace(OWN)
