@@ -1,12 +1,13 @@
 """Binary values in Redis and on the ranker's socket: small, typed, and checked on the way in.
 
 A candidate list of n entries from s sources is
-    u8 version | u8 s | u16 n | u16[n] id lengths | u8[n] source | f16[n,s] scores | the ids' UTF-8
-all little-endian: about 17 bytes an entry for 8-byte ids and two sources' worth of zeros.
+    u8 version | u8 s | u16 n | u8[n] source | f16[n,s] scores | the ids' UTF-8, a NUL after each
+all little-endian: 20 bytes an entry for 8-byte ids and five sources. Text that is cut at a character, all of it in one
+call, takes a third of the time of ids that are cut out by their lengths, and a query has hundreds.
 """
 
 import struct
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -17,8 +18,9 @@ from xxhash import xxh3_64
 from contract.errors import CorruptValue
 from contract.records import ItemRecord, UserRecord
 
-VERSION = 1
+VERSION = 2
 MAX_ENTRIES = 65535
+END = "\0"
 _HEAD = struct.Struct("<BBH")
 
 
@@ -58,25 +60,22 @@ class CandidateList:
 
 
 def encode_candidates(candidates: CandidateList) -> bytes:
-    """Scores are clipped to what float16 holds (±65504). Raises ValueError past MAX_ENTRIES entries."""
-    ids = candidates.item_ids
-    text = "".join(ids)
-    sized: Iterable[Sized] = ids if text.isascii() else map(str.encode, ids)  # ASCII has a byte a character
-    lengths = np.fromiter(map(len, sized), np.int64, len(ids))
-    return pack_candidates(lengths, candidates.source, candidates.scores, text.encode())
+    """Scores are clipped to what float16 holds (±65504). Raises ValueError past MAX_ENTRIES entries, and for an id
+    with a NUL."""
+    ids = END.join((*candidates.item_ids, ""))
+    return pack_candidates(candidates.source, candidates.scores, ids.encode())
 
 
-def pack_candidates(
-    lengths: NDArray[np.int64], source: NDArray[np.uint8], scores: NDArray[np.float32], ids: bytes | memoryview
-) -> bytes:
-    """encode_candidates for columns that lie in buffers already: `ids` is the ids' UTF-8, end to end."""
+def pack_candidates(source: NDArray[np.uint8], scores: NDArray[np.float32], ids: bytes) -> bytes:
+    """encode_candidates for columns that lie in buffers already: `ids` is the ids' UTF-8, each with its END."""
     n, s = scores.shape
     if n > MAX_ENTRIES or s > 255:
         raise ValueError(f"{n} entries of {s} sources: at most {MAX_ENTRIES} and 255 fit")
+    if ids.count(END.encode()) != n:
+        raise ValueError(f"{n} entries: an item id has a NUL, which ends ids in a candidate list")
     return b"".join(
         (
             _HEAD.pack(VERSION, s, n),
-            lengths.astype("<u2").tobytes(),
             source.astype(np.uint8).tobytes(),
             np.clip(scores, -65504, 65504).astype("<f2").tobytes(),
             ids,
@@ -89,28 +88,20 @@ def decode_candidates(raw: bytes) -> CandidateList:
     if len(raw) < _HEAD.size or raw[0] != VERSION:
         raise CorruptValue(f"candidate list of {len(raw)} bytes: not format version {VERSION}; publish again")
     _, s, n = _HEAD.unpack_from(raw)
-    ids_at = _HEAD.size + n * (2 + 1 + 2 * s)
+    ids_at = _HEAD.size + n * (1 + 2 * s)
     if len(raw) < ids_at:
         raise CorruptValue(f"candidate list of {n} entries is cut off at {len(raw)} bytes; publish again")
-    lengths = np.frombuffer(raw, "<u2", n, _HEAD.size)
-    source = np.frombuffer(raw, np.uint8, n, _HEAD.size + 2 * n)
+    source = np.frombuffer(raw, np.uint8, n, _HEAD.size)
     if n and source.max() >= s:
         raise CorruptValue(f"candidate list of {n} entries: an entry is of source {source.max()} of {s}; publish again")
-    scores = np.frombuffer(raw, "<f2", n * s, _HEAD.size + 3 * n).reshape(n, s).astype(np.float32)
-    ends = np.cumsum(lengths, dtype=np.int64).tolist()
-    if ids_at + (ends[-1] if n else 0) != len(raw):
-        raise CorruptValue(f"candidate list of {n} entries: its ids do not fill {len(raw)} bytes; publish again")
-    joined = raw[ids_at:]
-    starts = [0, *ends[:-1]]
+    scores = np.frombuffer(raw, "<f2", n * s, _HEAD.size + n).reshape(n, s).astype(np.float32)
     try:
-        text = joined.decode()
-        if text.isascii():  # a character a byte: cutting the text takes half the time of decoding each id
-            ids = tuple([text[start:end] for start, end in zip(starts, ends, strict=False)])
-        else:
-            ids = tuple([joined[start:end].decode() for start, end in zip(starts, ends, strict=False)])
+        *ids, rest = raw[ids_at:].decode().split(END)
     except UnicodeDecodeError as error:
         raise CorruptValue(f"candidate list of {n} entries: an id is not UTF-8; publish again") from error
-    return CandidateList(ids, source, scores)
+    if len(ids) != n or rest:
+        raise CorruptValue(f"candidate list of {n} entries has the ends of {len(ids)} ids; publish again")
+    return CandidateList(tuple(ids), source, scores)
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from contract.codec import CandidateList
 from contract.features import feature_names
-from contract.merge import merge_query
+from contract.merge import merge_query, popular_scores
 from contract.records import ItemRecord, UserRecord
 from jobs.candidates.rows import of_entries
 from jobs.drift.distances import Values
@@ -95,7 +95,9 @@ class LakeDay:
         merged = merge_query(
             found[kind, key] if kind == "user" else None,
             [found[kind, key]] if kind == "item" else [],
-            [found["segment", one] for one in dict.fromkeys(segments) if ("segment", one) in found],
+            popular_scores(
+                [found["segment", one] for one in dict.fromkeys(segments) if ("segment", one) in found], len(weights)
+            ),
             weights,
             {key} if kind == "item" else frozenset(),
             candidates,

@@ -41,10 +41,12 @@ def is_number(type_: pa.DataType) -> bool:
 
 
 def check_id(array: pa.Array, now: datetime) -> Checked:
-    """Strings, or integers as they are written; at most MAX_ID_BYTES in UTF-8. Empty is null."""
+    """Strings, or integers as they are written; at most MAX_ID_BYTES in UTF-8, none of them NUL, which ends an id where
+    it is served. Empty is null."""
     values, damaged = as_text(array)
     empty = pc.equal(pc.binary_length(values), 0)
-    return Checked(_without(values, empty), [(damaged, "not UTF-8"), _longer(values, MAX_ID_BYTES)])
+    nul = pc.match_substring(values, "\0")
+    return Checked(_without(values, empty), [(damaged, "not UTF-8"), _longer(values, MAX_ID_BYTES), (nul, "has a NUL")])
 
 
 def check_title(array: pa.Array, now: datetime) -> Checked:

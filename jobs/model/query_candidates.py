@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from contract.codec import CandidateList
-from contract.merge import merge_query, never_proposed
+from contract.merge import merge_query, never_proposed, popular_scores
 from contract.records import UserRecord
 from contract.schemas import TRAINING_PAIRS
 from jobs.candidates.rows import as_entries, of_entries
@@ -95,7 +95,8 @@ def _merged(batch: pa.RecordBatch, limit: int, repeats: bool) -> pa.RecordBatch:
         user = next(iter(of("user")), None)
         history = (users[row] or {}).get("history") or ()
         out = never_proposed(context, history, repeats)
-        merged.append(merge_query(user, of("item"), of("segment"), weights, out, limit))
+        popular = popular_scores(of("segment"), len(weights))
+        merged.append(merge_query(user, of("item"), popular, weights, out, limit))
     return pa.RecordBatch.from_arrays(
         [
             batch["query_id"],

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from contract.codec import CandidateList
-from contract.merge import merge_lists, merge_query
+from contract.merge import merge_lists, merge_query, popular_scores
 
 # (kind, key) of a list.
 Key = tuple[str, str]
@@ -60,7 +60,7 @@ def recall(asked: Sequence[Asked], lists: SourceLists, weights: Weights, places:
         whole = merge_query(
             next((one for kind, one in found if kind == "user"), None),
             [one for kind, one in found if kind == "item"],
-            [one for kind, one in found if kind == "segment"],
+            popular_scores([one for kind, one in found if kind == "segment"], len(columns)),
             columns,
             query.out,
             max(places),

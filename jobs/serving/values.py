@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contract.codec import encode_record, pack_candidates
+from contract.codec import END, encode_record, pack_candidates
 from contract.errors import BadInput
 from contract.keys import Kind
 from contract.records import UserRecord
@@ -56,19 +56,18 @@ def candidate_values(batches: Iterable[pa.RecordBatch], scored: Scored) -> Itera
         _refuse_other_scores(batch, scored)
         entries = batch["entries"]
         flat = entries.flatten()
-        ids = flat.field("item_id").cast(pa.binary())
-        lengths = np.asarray(pc.binary_length(ids), np.int64)
+        ids = pc.binary_join_element_wise(flat.field("item_id").cast(pa.binary()), b"", END.encode())
         text = b"".join(ids.to_pylist())
         source = np.asarray(pc.index_in(flat.field("source"), pa.array(sources)), np.uint8)
         scores = np.asarray(flat.field("scores").flatten(), np.float32).reshape(len(flat), len(sources))
-        starts = np.concatenate(([0], np.cumsum(lengths)))
+        starts = np.concatenate(([0], np.cumsum(pc.binary_length(ids))))
         bounds = np.asarray(entries.offsets) - entries.offsets[0].as_py()
         for row, (kind, key) in enumerate(zip(batch["kind"].to_pylist(), batch["key"].to_pylist(), strict=True)):
             a, b = bounds[row], bounds[row + 1]
             yield (
                 _LIST_KINDS[kind],
                 key,
-                pack_candidates(lengths[a:b], source[a:b], scores[a:b], text[starts[a] : starts[b]]),
+                pack_candidates(source[a:b], scores[a:b], text[starts[a] : starts[b]]),
             )
 
 

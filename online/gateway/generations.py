@@ -3,8 +3,10 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from contract.codec import CandidateList
+from contract.merge import Scored, popular_scores
 from contract.records import GenerationMeta, ItemRecord
 from contract.store.reader import Reader
 from online.known_items import KnownItems
@@ -12,6 +14,8 @@ from online.known_items import KnownItems
 EVERYONE = "all"
 KEPT_GENERATIONS = 2  # the live one, and the one that requests in flight still read
 MAX_SEGMENTS = 1000
+# Of segments that queries name together; 60 kB each where three lists of 200 are.
+KEPT_SCORES = 256
 
 
 class _Kept:
@@ -30,6 +34,7 @@ class Generations:
         self._items = KnownItems(reader.items, known_items)
         self._kept: OrderedDict[int, _Kept] = OrderedDict()
         self._lock = threading.Lock()
+        self._scores_of = lru_cache(KEPT_SCORES)(self._popular_scores)
 
     def meta(self, generation: int) -> GenerationMeta:
         """Raises NoGeneration."""
@@ -47,9 +52,16 @@ class Generations:
             lists.update({segment: read.get(segment) for segment in missing})
         return [popular for segment in segments if (popular := lists.get(segment)) is not None]
 
+    def popular_scores(self, generation: int, segments: tuple[str, ...]) -> Scored:
+        """What those popular lists say together: summed once for all queries of these segments. Raises NoGeneration."""
+        return self._scores_of(generation, segments)
+
     def items(self, generation: int, item_ids: Iterable[str]) -> dict[str, ItemRecord]:
         """The records of those items that the generation knows."""
         return self._items.records(generation, item_ids)
+
+    def _popular_scores(self, generation: int, segments: tuple[str, ...]) -> Scored:
+        return popular_scores(self.popular(generation, segments), len(self.meta(generation).weights))
 
     def _of(self, generation: int) -> _Kept:
         kept = self._kept.get(generation)

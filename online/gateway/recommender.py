@@ -100,7 +100,7 @@ class Recommender:
         candidates = merge_query(
             data.user_candidates,
             [data.item_candidates[id] for id in context if id in data.item_candidates],
-            self.generations.popular(generation, _segments(data, context, known)),
+            self.generations.popular_scores(generation, _segments(data, context, known)),
             meta.weights,
             {*request.exclude, *never_proposed(context, history, meta.repeats)},
             self.limits.merged_candidates,

@@ -22,6 +22,7 @@ from contract.errors import CorruptValue
 from contract.records import ItemRecord, UserRecord
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+ID = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 NUMBER = st.floats(width=32, allow_nan=False, allow_infinity=False)
 ITEM = st.builds(
     ItemRecord,
@@ -52,7 +53,7 @@ USER = st.builds(
 @st.composite
 def candidate_lists(draw: st.DrawFn) -> CandidateList:
     sources = draw(st.integers(1, 5))
-    entry = st.tuples(TEXT, st.integers(0, sources - 1), st.lists(NUMBER, min_size=sources, max_size=sources))
+    entry = st.tuples(ID, st.integers(0, sources - 1), st.lists(NUMBER, min_size=sources, max_size=sources))
     return CandidateList.of(draw(st.lists(entry, max_size=8)), sources)
 
 
@@ -94,10 +95,10 @@ def test_every_truncation_of_a_record_is_corrupt(item: ItemRecord, user: UserRec
                 decode(raw[:length])
 
 
-@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"\x01" + tail))
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"\x02" + tail))
 @example(b"")
-@example(b"\x01\xff\xff\xff")
-@example(b"\x01\x01\x01\x00\x01\x00\x07\x00\x3ca")  # of the eighth source of one
+@example(b"\x02\xff\xff\xff")
+@example(b"\x02\x01\x01\x00\x07\x00\x3ca\x00")  # of the eighth source of one
 @example(b"\x91" * 5000)
 @example(b"\x9b\xa1\xff")
 @pytest.mark.parametrize("decode", [decode_candidates, decode_item, decode_user])
@@ -114,7 +115,7 @@ def test_bytes_that_are_no_value_are_corrupt_or_decode_whole(decode: Any, raw: b
 def test_an_id_that_is_cut_within_a_letter_is_corrupt() -> None:
     raw = encode_candidates(CandidateList.of([("é", 0, (1.0,))], 1))
     with pytest.raises(CorruptValue, match="not UTF-8"):
-        decode_candidates(raw[:-2] + b"\xc3\xc3")
+        decode_candidates(raw[:-3] + b"\xc3\xc3\0")
 
 
 def test_a_record_that_grew_is_read_by_the_old_and_the_new() -> None:
@@ -128,6 +129,12 @@ def test_more_entries_than_the_format_counts_are_refused() -> None:
     many = CandidateList.of(((str(n), 0, (0.0,)) for n in range(MAX_ENTRIES + 1)), 1)
     with pytest.raises(ValueError, match="at most 65535"):
         encode_candidates(many)
+
+
+@pytest.mark.parametrize("ids", [("a\0b",), ("\0", "a"), ("a", "b\0")])
+def test_an_id_with_what_ends_ids_is_refused(ids: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="an item id has a NUL"):
+        encode_candidates(CandidateList.of([(id, 0, (1.0,)) for id in ids], 1))
 
 
 def test_taking_entries_keeps_what_belongs_together() -> None:

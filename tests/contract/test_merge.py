@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.codec import CandidateList
-from contract.merge import merge_lists, merge_query, never_proposed
+from contract.merge import best, merge_lists, merge_query, never_proposed, popular_scores, summed
 
 ITEM = st.sampled_from("abcdefgh")
 ORDERS = st.lists(st.lists(ITEM, unique=True, max_size=8), max_size=4)
 WEIGHT = st.sampled_from([0.25, 0.5, 1.0, 2.0])
 EVEN = (1.0, 1.0)
+NONE_POPULAR = popular_scores([], 2)
 
 
 def ordered(ids: Sequence[str], source: int = 0, best: float = 1.0) -> CandidateList:
@@ -84,14 +85,14 @@ def test_weights_must_fit_the_lists() -> None:
 def test_lists_of_a_kind_share_their_say() -> None:
     """Four context items weigh 1/2 each: what all of them propose counts twice, not four times."""
     context = [ordered("xa"), ordered("xb"), ordered("xc"), ordered("xd")]
-    query = merge_query(ordered("u", best=1.9), context, [], EVEN, exclude=(), limit=9)
+    query = merge_query(ordered("u", best=1.9), context, NONE_POPULAR, EVEN, exclude=(), limit=9)
     assert query.item_ids == ("x", "u", "a", "b", "c", "d")
     assert query.scores[:2, 0].tolist() == pytest.approx([2.0, 1.9])
-    assert merge_query(ordered("u", best=2.1), context, [], EVEN, (), 9).item_ids[:2] == ("u", "x")
+    assert merge_query(ordered("u", best=2.1), context, NONE_POPULAR, EVEN, (), 9).item_ids[:2] == ("u", "x")
 
 
 def test_popular_items_are_weighed_by_their_source_and_fill_what_is_left() -> None:
-    popular = [ordered(["a", "p", "q"], source=1)]
+    popular = popular_scores([ordered(["a", "p", "q"], source=1)], 2)
     low, none = (1.0, 0.125), (1.0, 1e-6)
     assert merge_query(ordered("ba"), [], popular, low, exclude=("p",), limit=9).item_ids == ("a", "b", "q")
     assert merge_query(ordered("ba"), [], popular, none, exclude=(), limit=9).item_ids == ("b", "a", "p", "q")
@@ -106,7 +107,7 @@ def test_a_query_names_each_item_once_and_none_that_is_excluded(
     query = merge_query(
         ordered(user) if user is not None else None,
         [ordered(ids) for ids in items],
-        [ordered(ids, source=1) for ids in segments],
+        popular_scores([ordered(ids, source=1) for ids in segments], 2),
         EVEN,
         exclude,
         limit,
@@ -120,3 +121,18 @@ def test_a_query_names_each_item_once_and_none_that_is_excluded(
 def test_what_is_never_proposed() -> None:
     assert never_proposed(["a"], ["b"], repeats=True) == {"a"}
     assert never_proposed(["a"], ["b"], repeats=False) == {"a", "b"}
+
+
+@given(ORDERS, ORDERS)
+def test_what_was_summed_before_is_gone_on_from_and_stays(before: list[list[str]], after: list[list[str]]) -> None:
+    first, then = ([ordered(ids) for ids in orders] for orders in (before, after))
+    onto = summed(first, [1.0] * len(first), 2)
+    ids, scores = list(onto.rows), onto.scores.copy()
+
+    whole = summed(then, [1.0] * len(then), 2, onto)
+
+    once = summed([*first, *then], [1.0] * len([*first, *then]), 2)
+    assert best(whole, EVEN, 99, ()).item_ids == best(once, EVEN, 99, ()).item_ids
+    assert whole.scores.tolist() == once.scores.tolist()
+    assert list(onto.rows) == ids
+    assert onto.scores.tolist() == scores.tolist()

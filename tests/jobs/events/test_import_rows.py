@@ -50,6 +50,8 @@ def stage(table: Table, path: Path) -> tuple[Tally, list[dict[str, Any]], list[d
         ("events", {"item_id": None}, "item_id: missing or empty"),
         ("events", {"item_id": "ä" * 257}, "item_id: longer than 512 bytes"),
         ("events", {"user_id": "u" * 513}, "user_id: longer than 512 bytes"),
+        ("events", {"item_id": "a\0b"}, "item_id: has a NUL"),
+        ("items", {"item_id": "\0"}, "item_id: has a NUL"),
         ("events", {"item_id": 1.5}, "item_id: expected `int | str | null`, got `float`"),
         ("events", {"ts": "yesterday"}, "ts: not a timestamp (ISO 8601, or epoch milliseconds)"),
         ("events", {"ts": "2024-02-30T00:00:00Z"}, "ts: not a timestamp (ISO 8601, or epoch milliseconds)"),

@@ -12,7 +12,7 @@ from pyspark.sql import Row, SparkSession
 
 from contract.codec import CandidateList
 from contract.errors import BadInput
-from contract.merge import merge_query
+from contract.merge import merge_query, popular_scores
 from contract.records import UserRecord
 from contract.scenario import Scenario
 from contract.schemas import EVENTS, ITEMS, SESSIONS, TRAINING_HISTORY, TRAINING_ITEMS, TRAINING_PAIRS
@@ -220,11 +220,12 @@ def test_candidates_are_those_of_a_request(spark: SparkSession, plain: World) ->
             wanted = dict.fromkeys(
                 [*(segments[item] for item in row["context"]), *([user.segment] if user else []), "all"]
             )
+            weights = [weight for _, weight in weighted_sources(SETTINGS.candidates.quotas, repeats=True)]
             expected = merge_query(
                 lists.get(("user", user.user_id)) if user else None,
                 [lists["item", item] for item in row["context"] if ("item", item) in lists],
-                [lists["segment", name] for name in wanted if ("segment", name) in lists],
-                [weight for _, weight in weighted_sources(SETTINGS.candidates.quotas, repeats=True)],
+                popular_scores([lists["segment", name] for name in wanted if ("segment", name) in lists], len(weights)),
+                weights,
                 row["context"],
                 TRAINING.candidates,
             )
