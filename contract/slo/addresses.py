@@ -43,6 +43,13 @@ def web_address(given: str) -> str:
     return given
 
 
+def folder_address(given: str) -> str:
+    """A web address that names of pages are put behind, without a slash at its end. Raises ValueError."""
+    if "?" in given or "#" in given:
+        raise ValueError(f"{shown(given)}: pages are put behind it: leave out what begins with `?` or `#`")
+    return web_address(given).rstrip("/")
+
+
 def mail_address(given: str) -> str:
     """One, with or without a name. Raises ValueError."""
     if not given.isprintable() or not _SENDER.fullmatch(given):
@@ -72,6 +79,7 @@ def _is_port(digits: str) -> bool:
 
 HostAndPort = Annotated[str, AfterValidator(host_and_port)]
 WebAddress = Annotated[str, AfterValidator(web_address)]
+FolderAddress = Annotated[str, AfterValidator(folder_address)]
 MailAddress = Annotated[str, AfterValidator(mail_address)]
 MailAddresses = Annotated[str, AfterValidator(mail_addresses)]
 Line = Annotated[str, AfterValidator(one_line)]

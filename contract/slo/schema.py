@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from contract.slo.addresses import HostAndPort, Line, MailAddress, MailAddresses, WebAddress
+from contract.slo.addresses import FolderAddress, HostAndPort, Line, MailAddress, MailAddresses, WebAddress
 from contract.slo.duration import Duration
 from contract.slo.text import Description, Unit
 
@@ -168,7 +168,8 @@ class Slo(_Section):
 
     `budget` is the window of every objective that has none of its own; `judged` the window that sla_check and the
     dashboards look at; `evaluation` how often rules are evaluated; `retention` what Prometheus keeps. With fewer than
-    `minimum_events` in the long window of a burn rate nothing alerts: one bad answer of two is no trend.
+    `minimum_events` in the long window of a burn rate nothing alerts: one bad answer of two is no trend. `runbook_url`
+    is where docs/runbook can be read, for the links of alerts.
     """
 
     service: Name = "pacesetter"
@@ -177,6 +178,7 @@ class Slo(_Section):
     evaluation: Duration = 30
     retention: Duration = 3_024_000
     minimum_events: Count = 30
+    runbook_url: FolderAddress | None = None
     burn_rates: tuple[BurnRate, ...] = WORKBOOK
     patience: Patience = Patience()
     targets: Targets = Targets()

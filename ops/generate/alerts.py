@@ -28,7 +28,7 @@ def objective_alerts(slo: Slo, objective: Objective) -> list[dict[str, Any]]:
 
 
 def alert(
-    name: str, expr: str, lasting: int, severity: str, summary: str, description: str, **labels: str
+    slo: Slo, name: str, expr: str, lasting: int, severity: str, summary: str, description: str, **labels: str
 ) -> dict[str, Any]:
     """A rule that fires once `expr` has yielded something for `lasting` seconds."""
     return {
@@ -36,7 +36,7 @@ def alert(
         "expr": expr,
         "for": duration_text(lasting) or "0s",
         "labels": {"severity": severity, **labels},
-        "annotations": {"summary": summary, "description": description, "runbook": page_of(name)},
+        "annotations": {"summary": summary, "description": description, "runbook_url": page_of(name, slo.runbook_url)},
     }
 
 
@@ -53,6 +53,7 @@ def _burns(slo: Slo, objective: EventObjective) -> Iterator[dict[str, Any]]:
             for rate in rates
         )
         yield alert(
+            slo,
             alert_names(objective.name, objective.kind).missed,
             " or ".join(f"({_too_fast(slo, objective, rate)})" for rate in rates),
             0,
@@ -78,6 +79,7 @@ def _too_fast(slo: Slo, objective: EventObjective, rate: BurnRate) -> str:
 def _miss(slo: Slo, objective: BoundObjective) -> dict[str, Any]:
     bound, at_most = bound_of(objective)
     return alert(
+        slo,
         alert_names(objective.name, objective.kind).missed,
         f"{VALUE}{_selector(slo, objective)} {'>' if at_most else '<'} {bound:.15g}",
         objective.lasting,
@@ -93,6 +95,7 @@ def _unknown(slo: Slo, objective: Objective) -> dict[str, Any]:
     # A comparison with missing data is silent, and 0/0 is NaN, which no bound exceeds: neither is OK.
     value = f"{VALUE}{_selector(slo, objective)}"
     return alert(
+        slo,
         alert_names(objective.name, objective.kind).unknown,
         f"absent({value} == {value})",
         slo.patience.unknown,

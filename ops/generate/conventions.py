@@ -32,6 +32,6 @@ def events_series(seconds: int) -> str:
     return f"pace:events:increase{duration_text(seconds)}"
 
 
-def page_of(alert: str) -> str:
-    """The page of the runbook."""
-    return f"{RUNBOOK}/{alert}.md"
+def page_of(alert: str, runbook: str | None = None) -> str:
+    """The page of the runbook: its address where `runbook` is one, else its path in the project."""
+    return f"{runbook or RUNBOOK}/{alert}.md"

@@ -12,6 +12,7 @@ def platform_alerts(slo: Slo) -> list[dict[str, Any]]:
     return [
         *(
             alert(
+                slo,
                 f"{job.capitalize()}Missing",
                 f'(sum(up{{job="{job}"}}) or vector(0)) < {count}',
                 slo.patience.targets_missing,
@@ -22,6 +23,7 @@ def platform_alerts(slo: Slo) -> list[dict[str, Any]]:
             for job, count in wanted.items()
         ),
         alert(
+            slo,
             "TargetDown",
             " or ".join(f'up{{job="{job}"}} == 0' for job in wanted),
             slo.patience.target_down,
@@ -30,6 +32,7 @@ def platform_alerts(slo: Slo) -> list[dict[str, Any]]:
             "Where enough others answer, users notice nothing.",
         ),
         alert(
+            slo,
             "RankerNotReady",
             "rec_ranker_ready == 0",
             slo.patience.ranker_not_ready,
@@ -38,6 +41,7 @@ def platform_alerts(slo: Slo) -> list[dict[str, Any]]:
             "Answers are in precomputed order and marked as degraded.",
         ),
         alert(
+            slo,
             "Watchdog",
             "vector(1)",
             0,

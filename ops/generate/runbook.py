@@ -8,9 +8,9 @@ from ops.generate.conventions import page_of
 
 
 def missing_pages(slo: Slo, project: Path) -> Iterator[str]:
-    """A warning for each, no error: whoever has a runbook elsewhere needs none here."""
-    for objective in slo.objectives:
+    """A warning for each, no error: whoever has a runbook elsewhere needs none here, and may say where it is."""
+    for objective in () if slo.runbook_url else slo.objectives:
         for name in alert_names(objective.name, objective.kind):
             if not (project / page_of(name)).exists():
                 lacks = f"{objective.name} has no page {page_of(name)}, which its alert names"
-                yield f"{lacks}: write it, or keep it where you keep your runbook"
+                yield f"{lacks}: write it, or say in `runbook_url` where your runbook is"

@@ -62,6 +62,16 @@ def test_an_address_that_alertmanager_could_not_use_is_refused(tmp_path: Path, n
     assert all(": write " in line or ": name " in line for line in lines), lines
 
 
+@pytest.mark.parametrize(
+    "given", ["docs/runbook", "ftp://git/runbook", "https://git/blob?at=main", "https://git/a#b", "''"]
+)
+def test_a_runbook_that_alerts_could_not_link_is_refused(tmp_path: Path, given: str) -> None:
+    path = written(tmp_path, l1=f"runbook_url: {given}")
+    (line,) = told(path)
+    assert line.startswith(f"{path}:1: runbook_url: ")
+    assert ": write " in line or ": leave out " in line
+
+
 @pytest.mark.parametrize("given", ["username: ops", "password_file: /run/secrets/mail"])
 def test_a_mail_user_and_the_file_with_its_password_come_together(tmp_path: Path, given: str) -> None:
     path = written(tmp_path, l1=f"notify:\n  {given}")

@@ -119,12 +119,28 @@ def test_an_objective_without_its_pages_is_told_and_written(tmp_path: Path, caps
     assert main(["--objectives", str(own), "--into", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().err.splitlines() == [
         f"pacesetter generate: warning: brand_new has no page docs/runbook/BrandNew{kind}.md, which its alert names: "
-        "write it, or keep it where you keep your runbook"
+        "write it, or say in `runbook_url` where your runbook is"
         for kind in ("Miss", "Unknown")
     ]
     own.write_text(FRESH % "generation_fresh")
     assert main(["--objectives", str(own), "--into", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_alerts_link_the_runbook_where_it_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = tmp_path / "slo.yaml"
+    own.write_text("runbook_url: https://git.example.com/pages/runbook/\n" + FRESH % "brand_new")
+    assert main(["--objectives", str(own), "--into", str(tmp_path)]) == 0
+    assert capsys.readouterr().err == ""
+    groups = yaml.safe_load((tmp_path / "ops/rules/slo.yml").read_text())["groups"]
+    links = {
+        rule["alert"]: rule["annotations"]["runbook_url"]
+        for group in groups
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    assert links["BrandNewMiss"] == "https://git.example.com/pages/runbook/BrandNewMiss.md"
+    assert links["Watchdog"] == "https://git.example.com/pages/runbook/Watchdog.md"
 
 
 def test_every_kind_of_key_and_every_metric_has_a_row() -> None:

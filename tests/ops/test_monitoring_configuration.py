@@ -79,7 +79,7 @@ def test_an_objective_alerts_when_it_is_missed_and_when_nobody_knows(objective: 
 
 def test_every_alert_has_its_page_in_the_runbook_and_every_page_its_alert() -> None:
     for alert in ALERTS:
-        assert alert["annotations"]["runbook"] == f"docs/runbook/{alert['alert']}.md"
+        assert alert["annotations"]["runbook_url"] == f"docs/runbook/{alert['alert']}.md"
     pages = {page.stem for page in RUNBOOK.glob("*.md")} - {"README", "dags"}
     assert pages == {alert["alert"] for alert in ALERTS}
 
