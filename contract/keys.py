@@ -7,7 +7,7 @@
     <prefix>:query:<digest>                  a query's keys and values, as rankers share them
     <prefix>:impressions                     the stream of what was shown (events instance)
 
-Ids are the users' own and stand last, so that any character may occur in them. No key needs
+Ids are the users' own and stand last, so that any character but NUL may occur in them. No key needs
 another one in the same slot: every grammar works on a Redis Cluster.
 """
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from contract.codec import CandidateList
 
 
-class Scored(NamedTuple):
+class Summed(NamedTuple):
     """What lists say together: the row of each item, in order of rows, and float32[n, s], each source's score of it."""
 
     rows: dict[str, int]
@@ -19,8 +19,8 @@ class Scored(NamedTuple):
 
 
 def summed(
-    lists: Sequence[CandidateList], weights: Sequence[float], sources: int, onto: Scored | None = None
-) -> Scored:
+    lists: Sequence[CandidateList], weights: Sequence[float], sources: int, onto: Summed | None = None
+) -> Summed:
     """A source's score of an item is the sum of its scores in the lists, each times the list's weight, and of that in
     `onto`, which stays as it is. `lists` name an item once and have `sources` columns."""
     known, before = onto if onto is not None else ({}, np.zeros((0, sources), np.float32))
@@ -32,10 +32,10 @@ def summed(
     for one, at, weight in zip(lists, places, weights, strict=True):
         scores[at] += np.float32(weight) * one.scores
     rows.default_factory = None
-    return Scored(rows, scores)
+    return Summed(rows, scores)
 
 
-def best(scored: Scored, source_weights: Sequence[float], limit: int, exclude: Collection[str]) -> CandidateList:
+def best(scored: Summed, source_weights: Sequence[float], limit: int, exclude: Collection[str]) -> CandidateList:
     """At most `limit` items, by the weighted sum of the sources' scores.
 
     An item's source is the one that adds most to it (of equals the first). Ties go to the smaller item id, so that the
@@ -89,7 +89,7 @@ def never_proposed(context: Collection[str], history: Collection[str], repeats: 
     return frozenset(context) if repeats else frozenset((*context, *history))
 
 
-def popular_scores(segment_candidates: Sequence[CandidateList], sources: int) -> Scored:
+def popular_scores(segment_candidates: Sequence[CandidateList], sources: int) -> Summed:
     """What the popular lists of a query's segments say together, which many queries have in common."""
     return summed(segment_candidates, _shared(segment_candidates), sources)
 
@@ -97,7 +97,7 @@ def popular_scores(segment_candidates: Sequence[CandidateList], sources: int) ->
 def merge_query(
     user_candidates: CandidateList | None,
     item_candidates: Sequence[CandidateList],
-    popular: Scored,
+    popular: Summed,
     source_weights: Sequence[float],
     exclude: Collection[str],
     limit: int,

@@ -42,7 +42,8 @@ class Monitoring(Section):
     )
     gateway_url: str = Field("http://127.0.0.1:8000", description="The gateway as readers of mails reach it: /monitor")
     runbook_url: str = Field(
-        "docs/runbook", description="Where readers of mails find the runbook: a path or an address"
+        "docs/runbook",
+        description="Where readers of mails find the runbook: a path or an address (alerts: runbook_url in slo.yaml)",
     )
     retrain_after_misses: int = Field(
         0, ge=0, description="Misses in a row of a latency or quality objective that set off a training; 0: none do"

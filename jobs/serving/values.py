@@ -49,7 +49,8 @@ class Scored(NamedTuple):
 def candidate_values(batches: Iterable[pa.RecordBatch], scored: Scored) -> Iterator[Value]:
     """Candidate lists of candidates rows, packed from Arrow's buffers without a Python object an entry.
 
-    Raises BadInput for a row with other sources or weights: its scores would mean something else.
+    Raises BadInput for a row with other sources or weights, whose scores would mean something else, and for an id that
+    no list can hold.
     """
     sources = scored.sources
     for batch in batches:
@@ -64,11 +65,14 @@ def candidate_values(batches: Iterable[pa.RecordBatch], scored: Scored) -> Itera
         bounds = np.asarray(entries.offsets) - entries.offsets[0].as_py()
         for row, (kind, key) in enumerate(zip(batch["kind"].to_pylist(), batch["key"].to_pylist(), strict=True)):
             a, b = bounds[row], bounds[row + 1]
-            yield (
-                _LIST_KINDS[kind],
-                key,
-                pack_candidates(source[a:b], scores[a:b], text[starts[a] : starts[b]]),
-            )
+            try:
+                packed = pack_candidates(source[a:b], scores[a:b], text[starts[a] : starts[b]])
+            except ValueError as error:
+                raise BadInput(
+                    f"candidates of {kind} {key!r}: {error}: take it out of the lake's items, and run the candidates "
+                    "job again"
+                ) from error
+            yield _LIST_KINDS[kind], key, packed
 
 
 def _refuse_other_scores(batch: pa.RecordBatch, scored: Scored) -> None:

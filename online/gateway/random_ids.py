@@ -3,7 +3,7 @@
 import os
 
 DIGITS = 32
-# A draw of 4 KiB, in which a request in 256 finds its id late by some 20 us.
+# A draw of 4 KiB, which one request in 128 pays, as most take two ids.
 AT_ONCE = 256
 
 

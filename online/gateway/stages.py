@@ -77,7 +77,7 @@ class RequestClock:
         spent = answered - asked
         measured = (queue + features + encode + score) * 1e6
         # Two clocks: what the ranker says can be no longer than the wait for it.
-        scale = 1e6 if measured <= spent else 1e6 * spent / measured
+        scale = 1e6 if measured <= spent else 1e6 * spent / measured  # from its seconds to microseconds of ours
         there = asked + max(0.0, spent - measured) / 2 + 0.5  # so that what is cut off below is rounded
         ready = there + queue * scale
         known = ready + features * scale

@@ -39,8 +39,8 @@ def redis_layout() -> str:
         "",
         "Two instances: *serving* (may evict what has a TTL) holds everything but the stream; *events*",
         "(append-only file, never evicts) holds the stream. `<prefix>` is `PACE_REDIS__PREFIX`, `pace` by default.",
-        f"Ids are the users' own, 1 to {MAX_ID_BYTES} bytes of UTF-8; they stand last, so any character may occur in "
-        "them.",
+        f"Ids are the users' own, 1 to {MAX_ID_BYTES} bytes of UTF-8; they stand last, so any character but NUL may "
+        "occur in them.",
         "",
         "## Keys of a generation (serving)",
         "",

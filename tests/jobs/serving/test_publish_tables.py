@@ -14,7 +14,7 @@ from contract.store.publisher import Publisher, set_model
 from contract.store.reader import Reader
 from jobs.lake import Lake
 from jobs.serving.publish import publish, refuse_older, refuse_other_space
-from tests.jobs.serving.small_tables import DAY, ITEM, LISTS, USER, write, write_tables
+from tests.jobs.serving.small_tables import DAY, ENTRIES, ITEM, LISTS, USER, write, write_tables
 
 
 @pytest.fixture
@@ -75,6 +75,14 @@ def test_lists_of_other_sources_are_refused_and_the_live_generation_stays(
     with pytest.raises(BadInput, match="beside lists of"):
         publish(publisher(client, keys), written, DAY, repeats=True)
     assert Reader(client, keys).pointer().generation == 1
+
+
+def test_an_id_that_no_list_can_hold_is_told_with_where_it_stands(client: Any, keys: Keys, written: Lake) -> None:
+    """No import takes it any more; a lake may have it from before."""
+    write(written, "candidates", [LISTS[0], {**LISTS[1], "entries": [{**ENTRIES[0], "item_id": "b\0c"}]}])
+    with pytest.raises(BadInput, match="candidates of user 'u': 1 entries: an item id has a NUL.*items.*again"):
+        publish(publisher(client, keys), written, DAY, repeats=True)
+    assert not Reader(client, keys).pointer().generation
 
 
 def test_a_missing_table_is_named_and_nothing_is_written(client: Any, keys: Keys, tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ def test_a_process_that_was_forked_has_ids_of_its_own() -> None:
     reader, writer = os.pipe()
     child = os.fork()
     if not child:
-        os.write(writer, "".join(draw() for _ in range(3)).encode())
-        os._exit(0)
+        try:
+            os.write(writer, "".join(draw() for _ in range(3)).encode())
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     theirs = os.read(reader, 96).decode()
     ours = {draw() for _ in range(AT_ONCE)}
