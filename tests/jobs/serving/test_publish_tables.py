@@ -80,7 +80,7 @@ def test_lists_of_other_sources_are_refused_and_the_live_generation_stays(
 def test_an_id_that_no_list_can_hold_is_told_with_where_it_stands(client: Any, keys: Keys, written: Lake) -> None:
     """No import takes it any more; a lake may have it from before."""
     write(written, "candidates", [LISTS[0], {**LISTS[1], "entries": [{**ENTRIES[0], "item_id": "b\0c"}]}])
-    with pytest.raises(BadInput, match="candidates of user 'u': 1 entries: an item id has a NUL.*items.*again"):
+    with pytest.raises(BadInput, match=r"candidates of user 'u': 1 entries: an item id has a NUL.*items.*again"):
         publish(publisher(client, keys), written, DAY, repeats=True)
     assert not Reader(client, keys).pointer().generation
 
