@@ -26,14 +26,16 @@ from benchmarks.monitoring_cost_page import CASES, Case, page
 from benchmarks.recommend import HOST, SEED, free_port, gateway, paths, published, ranker, ranker_state, settings_of
 from benchmarks.recommend_split import until_ranked
 from benchmarks.watched_gateway import UNWATCHED
-from benchmarks.watched_starts import Start, interval, resampled, sampled, trimmed
+from benchmarks.watched_starts import Start, interval, losses, resampled, sampled, trimmed
 from contract.settings import Settings
 from contract.store.publisher import set_model
 
 # Requests a start; fewer beside a model, which takes its time for each.
 STARTS, COUNT, WORKED_COUNT = 4, 5000, 2000
-# Turns in which all are watched, and as many in which none is.
-TURNS, TURN_SECONDS = 4, 3.0
+# Turns in which all are watched, and as many in which none is: for what is done beside, and, shorter and more of them so
+# that the machine is the same in both, for the throughput.
+TURNS, TURN_SECONDS = 2, 3.0
+SHORT_TURNS, SHORT_SECONDS, WORKED_SECONDS = 40, 0.5, 1.0
 # What is told in batches is told by then.
 SETTLED_SECONDS = 2.5
 # As often as ops/prometheus.yml has it.
@@ -56,6 +58,7 @@ def main(argv: Sequence[str]) -> int:
         "benchmark": "monitoring_cost",
         "machine": machine.describe(),
         "starts": starts,
+        "short_turns": 2 * SHORT_TURNS,
         "scrape_seconds": SCRAPE_SECONDS,
         "most_us": MOST_US,
         "most_share": MOST_SHARE,
@@ -98,7 +101,10 @@ def measured(url: str, case: Case, starts: int, count: int) -> dict[str, Any]:
                 _load(port, requests, case.concurrency, count)
                 told = _told(port)
                 on, off = (np.array(told[kind]) / 1000 for kind in ("on", "off"))
-                found.append(Start(on, off, *_beside(port, case.concurrency)))
+                beside_us, by_clock, per_second = _beside(port, case.concurrency)
+                seconds = WORKED_SECONDS if case.work_ms else SHORT_SECONDS
+                lost = _lost(port, case.concurrency, seconds)
+                found.append(Start(on, off, beside_us, by_clock, per_second, lost))
     inside, beside, costs, shares = zip(*sampled(found), strict=True)
     return {
         "per_second": round(median(start.per_second for start in found), 1),
@@ -109,7 +115,7 @@ def measured(url: str, case: Case, starts: int, count: int) -> dict[str, Any]:
         "by_clock": round(median(start.by_clock for start in found), 6),
         "us": interval(costs),
         "share": interval(shares),
-        "throughput_lost": interval(resampled([lost for start in found for lost in start.lost])),
+        "throughput_lost": interval(resampled(losses(found))),
     }
 
 
@@ -120,30 +126,45 @@ def _requests() -> Iterator[bytes]:
         yield load_client.get(path, HOST, draw.choice(("", f"{UNWATCHED}: 1\r\n")))
 
 
-def _beside(port: int, concurrency: int) -> tuple[float, float, float, list[float]]:
+def _beside(port: int, concurrency: int) -> tuple[float, float, float]:
     """What is done for a request, but not in it: told in batches, and garbage collected; in microseconds of CPU. The
-    share of a core of what goes by the clock: snapshots and scrapes. How many watched requests were answered a second,
-    and how many less than others, by turns."""
+    share of a core of what goes by the clock: snapshots and scrapes. How many watched requests were answered a second.
+    """
     told: dict[str, list[dict[str, Any]]] = {"on": [], "off": []}
     rates: dict[str, list[float]] = {"on": [], "off": []}
     for turn in range(2 * TURNS):
         kind = ("on", "off")[(turn + turn // 2) % 2]  # on, off, off, on
-        requests = (load_client.get(path, HOST, "" if kind == "on" else f"{UNWATCHED}: 1\r\n") for path in paths())
-        load = load_client.run(HOST, port, requests, concurrency, ENOUGH, TURN_SECONDS)
-        if load.refused:
-            raise SystemExit(f"{load.refused} of {len(load.latencies)} requests were refused: the machine is too busy")
+        rates[kind].append(_turn(port, concurrency, kind, TURN_SECONDS))
         if kind == "on":
             urllib.request.urlopen(f"http://{HOST}:{port}/metrics").close()
             time.sleep(SETTLED_SECONDS)
         told[kind].append(_told(port))
-        rates[kind].append(load.per_second)
     per_second, watched = median(rates["on"]), sum(len(one["on"]) for one in told["on"])
     snapshots = sum(one["beside"].pop(SNAPSHOTS) for one in told["on"]) / sum(one["seconds"] for one in told["on"])
     scrapes = fmean(ns for one in told["on"] for ns in one["scrape"]) / SCRAPE_SECONDS
     batches = sum(sum(one["beside"].values()) for one in told["on"]) / watched
     us = (batches + _collected(told["on"], "on") - _collected(told["off"], "off")) / 1000
-    lost = [1 - one / other for one, other in zip(rates["on"], rates["off"], strict=True)]
-    return us, (snapshots + scrapes) / 1e9, per_second, lost
+    return us, (snapshots + scrapes) / 1e9, per_second
+
+
+def _lost(port: int, concurrency: int, seconds: float) -> list[float]:
+    """Which share less is answered in a short turn where all are watched than in one beside it where none is."""
+    lost = []
+    for turn in range(SHORT_TURNS):
+        order = ("on", "off") if turn % 2 else ("off", "on")
+        rate = {kind: _turn(port, concurrency, kind, seconds) for kind in order}
+        lost.append(1 - rate["on"] / rate["off"])
+    _told(port)
+    return lost
+
+
+def _turn(port: int, concurrency: int, kind: str, seconds: float) -> float:
+    """Answers a second where all requests are watched ("on"), or none is ("off")."""
+    requests = (load_client.get(path, HOST, "" if kind == "on" else f"{UNWATCHED}: 1\r\n") for path in paths())
+    load = load_client.run(HOST, port, requests, concurrency, ENOUGH, seconds)
+    if load.refused:
+        raise SystemExit(f"{load.refused} of {len(load.latencies)} requests were refused: the machine is too busy")
+    return load.per_second
 
 
 def _collected(told: Sequence[dict[str, Any]], kind: str) -> float:

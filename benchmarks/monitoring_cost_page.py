@@ -46,7 +46,8 @@ in which all requests are watched, divided by these: the thread that counts and 
 garbage collector as far as it works more than for unwatched requests. What a watched request does to the caches of the
 next one is in neither. *By the clock*, however many requests there are, go a snapshot every 5 s and `/metrics`, read
 every {found["scrape_seconds"]:g} s. *Share* is all of it, of the time that there is for a request at that rate.
-*Throughput lost* is measured by turns, all watched and none: it knows everything, and is the least exact.
+*Throughput lost* is measured by {found["short_turns"]} short turns a start, all watched and none, with what is done
+beside and by the clock added, which may fall into turns of either kind: it knows everything, and is the least exact.
 
 Watched is what the settings do by themselves: a trace id, nine stages in the answer and in histograms, levels and
 reasons counted, a line of JSON a request (here into a file). The aims are at most {found["most_us"]:g} us of CPU a

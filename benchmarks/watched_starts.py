@@ -16,7 +16,7 @@ TRIMMED = 0.1
 class Start(NamedTuple):
     """What was found of one start of the gateway: microseconds of CPU of watched requests and of others, in them; those
     that a watched one costs beside; the share of a core that goes by the clock; how many requests a second are
-    answered; and the shares of these lost in each turn."""
+    answered; and the shares of these lost in short turns."""
 
     on: NDArray[np.float64]
     off: NDArray[np.float64]
@@ -48,6 +48,12 @@ def sampled(starts: Sequence[Start]) -> Iterator[tuple[float, float, float, floa
         costs = [one + start.beside_us for one, start in zip(inside, of, strict=True)]
         shares = [cost * start.per_second / 1e6 + start.by_clock for cost, start in zip(costs, of, strict=True)]
         yield fmean(inside), fmean(start.beside_us for start in of), fmean(costs), fmean(shares)
+
+
+def losses(starts: Sequence[Start]) -> list[float]:
+    """Shares of the throughput: what short turns found, and what is done beside the requests, which may fall into turns
+    of either kind."""
+    return [lost + start.beside_us * start.per_second / 1e6 + start.by_clock for start in starts for lost in start.lost]
 
 
 def resampled(values: Sequence[float]) -> list[float]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.monitoring_cost_page import CASES, page
-from benchmarks.watched_starts import Start, interval, sampled, trimmed
+from benchmarks.watched_starts import Start, interval, losses, sampled, trimmed
 
 
 def test_what_something_else_disturbed_is_left_out_on_either_side() -> None:
@@ -20,6 +20,12 @@ def test_a_cost_is_what_both_kinds_differ_by_and_what_is_done_beside() -> None:
     found = next(iter(sampled([start(30.0, 5.0), start(20.0, 7.0)])))
 
     assert found == pytest.approx((25.0, 6.0, 31.0, 0.033))
+
+
+def test_what_is_done_beside_is_lost_whichever_turn_it_falls_into() -> None:
+    turns = start(30.0, 5.0)._replace(lost=[0.01, -0.01])
+
+    assert losses([turns, start(30.0, 5.0)]) == pytest.approx([0.017, -0.003])
 
 
 def test_an_interval_is_as_wide_as_starts_differ() -> None:
@@ -55,6 +61,7 @@ def test_the_page_says_what_was_missed_and_what_is_not_sure(us, share, verdicts)
     found = {
         "machine": {"cores": 2, "cpu": "c", "memory_gib": 1, "kernel": "k", "python": "3", "load_before": [0]},
         "starts": 2,
+        "short_turns": 80,
         "scrape_seconds": 15.0,
         "most_us": 50.0,
         "most_share": 0.03,
