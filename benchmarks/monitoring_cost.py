@@ -32,8 +32,8 @@ from contract.store.publisher import set_model
 
 # Requests a start; fewer beside a model, which takes its time for each.
 STARTS, COUNT, WORKED_COUNT = 4, 5000, 2000
-# Turns in which all are watched, and as many in which none is: for what is done beside, and, shorter and more of them so
-# that the machine is the same in both, for the throughput.
+# Turns in which all are watched, and as many in which none is: for what is done beside, and, shorter and more of them,
+# so that the machine is the same in both, for the throughput.
 TURNS, TURN_SECONDS = 2, 3.0
 SHORT_TURNS, SHORT_SECONDS, WORKED_SECONDS = 40, 0.5, 1.0
 # What is told in batches is told by then.
