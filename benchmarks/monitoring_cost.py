@@ -31,11 +31,11 @@ from contract.settings import Settings
 from contract.store.publisher import set_model
 
 # Requests a start; fewer beside a model, which takes its time for each.
-STARTS, COUNT, WORKED_COUNT = 4, 5000, 2000
+STARTS, COUNT, WORKED_COUNT = 3, 5000, 2000
 # Turns in which all are watched, and as many in which none is: for what is done beside, and, shorter and more of them,
 # so that the machine is the same in both, for the throughput.
 TURNS, TURN_SECONDS = 2, 3.0
-SHORT_TURNS, SHORT_SECONDS, WORKED_SECONDS = 40, 0.5, 1.0
+SHORT_TURNS, SHORT_SECONDS, WORKED_SECONDS = 24, 0.5, 1.0
 # What is told in batches is told by then.
 SETTLED_SECONDS = 2.5
 # As often as ops/prometheus.yml has it.

@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-import numpy as np
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -55,12 +54,12 @@ class GatewayMetrics:
         for done in finished:
             took[done.route, done.outcome, done.level or "none"].append(done.timing.total / 1000)
         for labels, seconds in took.items():
-            observe_all([self._request_of(*labels)], np.array([seconds]).T)
+            observe_all([self._request_of(*labels)], [seconds])
         answers = [done for done in finished if done.level is not None]
         if not answers:
             return
-        stages = np.array([msgspec.structs.astuple(done.timing) for done in answers]) / 1000
-        observe_all(self._stages, stages)
+        stages = zip(*[msgspec.structs.astuple(done.timing) for done in answers], strict=True)
+        observe_all(self._stages, [[ms / 1000 for ms in stage] for stage in stages])
         for level, count in Counter(done.level for done in answers).items():
             self._level_of(level).inc(count)
         for reason, count in Counter(done.degraded for done in answers if done.degraded is not None).items():

@@ -11,6 +11,7 @@ from contract.metrics import PARTS
 Part = Literal["parse", "candidates", "rules", "transfer", "queue", "features", "encode", "score", "serialize"]
 
 
+_RANKED: tuple[Part, ...] = ("transfer", "queue", "features", "encode", "score", "transfer")
 _PLACES = {part: place for place, part in enumerate(PARTS)}
 
 
@@ -46,8 +47,10 @@ class RequestClock:
 
     __slots__ = ("_now", "_started", "budget_seconds", "ends", "parts", "trace_id")
 
-    def __init__(self, budget_seconds: float, trace_id: str = "", now: Callable[[], float] = time.perf_counter) -> None:
-        """`trace_id` is what logs and traces know the request by."""
+    def __init__(
+        self, budget_seconds: float, trace_id: str = "", now: Callable[[], int] = time.perf_counter_ns
+    ) -> None:
+        """`trace_id` is what logs and traces know the request by; `now` is in nanoseconds."""
         self.trace_id = trace_id
         self._now = now
         self._started = now()
@@ -55,11 +58,8 @@ class RequestClock:
         self.parts: list[Part] = []
         self.ends: list[int] = []
 
-    def elapsed_seconds(self) -> float:
-        return self._now() - self._started
-
     def remaining_seconds(self) -> float:
-        return self.budget_seconds - self.elapsed_seconds()
+        return self.budget_seconds - (self._now() - self._started) / 1e9
 
     def require(self, seconds: float) -> None:
         """Raises OutOfTime unless `seconds` are left."""
@@ -69,22 +69,22 @@ class RequestClock:
     def lap(self, part: Part) -> None:
         """What happened since the lap before was this."""
         self.parts.append(part)
-        self.ends.append(self._elapsed_us())
+        self.ends.append((self._now() - self._started) // 1000)
 
-    def ranked(self, queue: float, features: float, encode: float, score: float) -> None:
-        """The ranker was asked since the lap before, and measured so many seconds itself: the others are the way."""
-        asked, answered = self.ends[-1] if self.ends else 0, self._elapsed_us()
-        spent = answered - asked
-        measured = (queue + features + encode + score) * 1e6
-        # Two clocks: what the ranker says can be no longer than the wait for it.
-        scale = 1e6 if measured <= spent else 1e6 * spent / measured  # from its seconds to microseconds of ours
-        there = asked + max(0.0, spent - measured) / 2 + 0.5  # so that what is cut off below is rounded
-        ready = there + queue * scale
-        known = ready + features * scale
-        read = known + encode * scale
-        done = min(answered, int(read + score * scale))
-        self.parts += ("transfer", "queue", "features", "encode", "score", "transfer")
-        self.ends += (int(there), int(ready), int(known), int(read), done, answered)
+    def ranked(self, queue: int, features: int, encode: int, score: int) -> None:
+        """The ranker was asked since the lap before, and measured so many microseconds: the others are the way."""
+        asked = self.ends[-1] if self.ends else 0
+        answered = (self._now() - self._started) // 1000
+        way = answered - asked - queue - features - encode - score
+        if way < 0:  # two clocks: what the ranker says can be no longer than the wait for it
+            shrunk = (answered - asked) / (answered - asked - way)
+            queue, features, encode, score = (int(spent * shrunk) for spent in (queue, features, encode, score))
+            way = answered - asked - queue - features - encode - score
+        there = asked + way // 2
+        known = there + queue + features
+        read = known + encode
+        self.parts += _RANKED
+        self.ends += (there, there + queue, known, read, read + score, answered)
 
     def timing(self) -> TimingMs:
         """Of all laps."""
@@ -109,6 +109,3 @@ class RequestClock:
             (before - model) / 1000,
             before / 1000,
         )
-
-    def _elapsed_us(self) -> int:
-        return int((self._now() - self._started) * 1e6 + 0.5)

@@ -9,7 +9,6 @@ from select import PIPE_BUF
 from threading import Event, Thread
 from typing import Any
 
-import numpy as np
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -206,7 +205,7 @@ def test_many_observations_at_once_are_as_one_after_the_other() -> None:
     registry = CollectorRegistry()
     one, other = (Histogram(name, "", ["column"], registry=registry, buckets=SECONDS) for name in ("one", "other"))
 
-    observe_all([one.labels(str(column)) for column in range(3)], np.array(columns).T)
+    observe_all([one.labels(str(column)) for column in range(3)], columns)
     for column, values in enumerate(columns):
         for value in values:
             other.labels(str(column)).observe(value)
