@@ -195,7 +195,7 @@ def test_scores_that_cannot_be_are_a_fallback(gateway, ranker, scores) -> None:
             asking.result(20)
 
 
-@pytest.mark.parametrize("spent", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("spent", [float("nan"), float("inf"), -1.0, 1e306])
 def test_times_that_cannot_be_are_a_fallback_too(gateway, ranker, spent) -> None:
     clock = RequestClock(20.0)
 

@@ -19,7 +19,7 @@ from contract.store.publisher import set_model
 from online.gateway.metrics import GatewayMetrics
 from online.gateway.stages import TimingMs
 from online.gateway.telemetry.finished import Finished
-from online.gateway.telemetry.observing import observe_all
+from online.gateway.telemetry.observing import MANY, observe_all
 from online.gateway.telemetry.request_log import RequestLog
 from online.gateway.telemetry.telemetry import Telemetry
 from online.gateway.telemetry.trace import Trace
@@ -200,8 +200,10 @@ class Kept:
     def stop(self) -> None: ...
 
 
-def test_many_observations_at_once_are_as_one_after_the_other() -> None:
-    columns = [[0.0, 0.0005, 0.00051, 0.1, 0.3, 4.9, 5.0, 5.1, 99.0], [0.0] * 9, [99.0] * 8 + [0.2]]
+@pytest.mark.parametrize("times", [1, MANY])
+def test_many_observations_at_once_are_as_one_after_the_other(times: int) -> None:
+    columns = [[0.0, 0.0005, 0.00051, 0.125, 0.3, 4.9, 5.0, 5.1, 99.0], [0.0] * 9, [99.0] * 8 + [0.25]]
+    columns = [column * times for column in columns]
     registry = CollectorRegistry()
     one, other = (Histogram(name, "", ["column"], registry=registry, buckets=SECONDS) for name in ("one", "other"))
 
