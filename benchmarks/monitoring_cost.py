@@ -131,15 +131,16 @@ def _beside(port: int, concurrency: int) -> tuple[float, float, float]:
     share of a core of what goes by the clock: snapshots and scrapes. How many watched requests were answered a second.
     """
     told: dict[str, list[dict[str, Any]]] = {"on": [], "off": []}
-    rates: dict[str, list[float]] = {"on": [], "off": []}
+    rates = []
     for turn in range(2 * TURNS):
         kind = ("on", "off")[(turn + turn // 2) % 2]  # on, off, off, on
-        rates[kind].append(_turn(port, concurrency, kind, TURN_SECONDS))
+        rate = _turn(port, concurrency, kind, TURN_SECONDS)
         if kind == "on":
+            rates.append(rate)
             urllib.request.urlopen(f"http://{HOST}:{port}/metrics").close()
             time.sleep(SETTLED_SECONDS)
         told[kind].append(_told(port))
-    per_second, watched = median(rates["on"]), sum(len(one["on"]) for one in told["on"])
+    per_second, watched = median(rates), sum(len(one["on"]) for one in told["on"])
     snapshots = sum(one["beside"].pop(SNAPSHOTS) for one in told["on"]) / sum(one["seconds"] for one in told["on"])
     scrapes = fmean(ns for one in told["on"] for ns in one["scrape"]) / SCRAPE_SECONDS
     batches = sum(sum(one["beside"].values()) for one in told["on"]) / watched
