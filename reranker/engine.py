@@ -1,14 +1,15 @@
 """The split network as it is served: queries once, items from their stored states, no padding, [CLS] alone at last."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from reranker.beside import Beside
+from reranker.beside import Beside, InTurn
 from reranker.layers import Attended, ask, attended
-from reranker.packed import Alone, Layout, Whole
+from reranker.layout import Layout, Packed
+from reranker.packed import Alone, Whole
 from reranker.split import SplitNetwork
 from reranker.tokens import TextTensors
 
@@ -18,7 +19,7 @@ Answers = list[Attended | None]
 
 class States(NamedTuple):
     """The states of n items, one after another: `rows` [tokens, hidden] in the engine's format, or int8 in units of
-    `scale` [hidden]; `lengths` int64[n]."""
+    `scale` [hidden]; `lengths` int64[n], on a CPU."""
 
     rows: Tensor
     lengths: Tensor
@@ -56,6 +57,14 @@ class Engine:
 
     def queries(self, texts: TextTensors, lowest: int) -> list[Answers]:
         """What each query's tokens answer to items in each layer from `lowest` on."""
+        layers = self.read(texts, lowest)
+        if len(texts.ids) == 1:
+            return [layers]
+        lengths = texts.lengths.tolist()
+        return [[answers and answers.row(place, length) for answers in layers] for place, length in enumerate(lengths)]
+
+    def read(self, texts: TextTensors, lowest: int) -> Answers:
+        """The same of all queries at once, a row each, padded as `texts` are."""
         hidden = self.network.embed(texts.tokens())
         layers: list[Attended | None] = []
         for place, layer in enumerate(self._layers):
@@ -63,14 +72,11 @@ class Engine:
             layers.append(answers if place >= lowest else None)
             if place < len(self._layers) - 1:
                 hidden = ask(layer, hidden, answers)
-        if len(texts.ids) == 1:
-            return [layers]
-        lengths = texts.lengths.tolist()
-        return [[answers and answers.row(place, length) for answers in layers] for place, length in enumerate(lengths)]
+        return layers
 
     def states(self, items: TextTensors, depths: Sequence[int]) -> tuple[list[Tensor], Tensor]:
         """The items' states [tokens, hidden] at each of `depths`, one item after another, and their lengths."""
-        layout = Layout(items.lengths)
+        layout = Packed(items.lengths.cpu(), items.ids.device)
         items = items._replace(ids=items.ids[:, : layout.longest])
         tokens = layout.packed(self.network.embed(items.tokens()))
         found = []
@@ -86,23 +92,27 @@ class Engine:
 
         The first `counts[0]` items are of `queries[0]`, and so on.
         """
-        layout = Layout(states.lengths)
+        layout = Packed(states.lengths, states.rows.device)
+        return self.after(states, layout, depth, lambda place: _in_turn(queries, counts, place))
+
+    def after(self, states: States, layout: Layout, depth: int, beside: Callable[[int], Beside]) -> Tensor:
+        """The same in any layout of the states' rows; `beside` tells what is asked in a layer."""
         rows, scale = states.rows, states.scale
         if depth < len(self._layers) - 1 or scale is None:
             rows, scale = states.plain(self.kind), None
         if depth < len(self._layers) - 1:
             rows = layout.filled_up(rows)
         for place in range(depth, len(self._layers) - 1):
-            rows = self._whole[place].step(rows, layout, _beside(queries, counts, place))
+            rows = self._whole[place].step(rows, layout, beside(place))
         cls = rows.index_select(0, layout.starts).to(self.kind)
         if scale is not None:
             # int8 is exact in every format: its units are applied to what is asked, not to every token.
             scale = scale.to(self.kind)
             cls = cls * scale
         tokens = layout.padded(rows).to(self.kind)
-        return self._alone.step(cls, tokens, layout.present, scale, _beside(queries, counts, -1))
+        return self._alone.step(cls, tokens, layout.present, scale, beside(-1))
 
 
-def _beside(queries: Sequence[Answers], counts: Sequence[int], place: int) -> Beside:
+def _in_turn(queries: Sequence[Answers], counts: Sequence[int], place: int) -> InTurn:
     """Of one layer, in which they all answer."""
-    return Beside([answers for query in queries if (answers := query[place]) is not None], counts)
+    return InTurn([answers for query in queries if (answers := query[place]) is not None], counts)

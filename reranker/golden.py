@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from contract.codec import CandidateList
@@ -66,6 +67,11 @@ class GoldenQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             tuple(sources),
             tuple((item_id, source, tuple(scores)) for item_id, source, scores in entries),
         )
+
+
+def golden_tolerance(half: torch.dtype | None) -> float:
+    """The largest difference at which a model in this number format is served; None for float32."""
+    return TOLERANCE_FLOAT32 if half is None else TOLERANCE_HALF
 
 
 def correlation(exact: Answers, found: Answers) -> float:

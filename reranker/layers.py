@@ -20,9 +20,9 @@ class Attended(NamedTuple):
         return Attended(*(part.index_select(0, rows) for part in self))
 
     def row(self, place: int, length: int) -> "Attended":
-        """One row alone, without what is behind its first `length` tokens; keys and values are copies."""
+        """One row alone, copied, without what is behind its `length` tokens."""
         keys, values = (part[place : place + 1, :, :length].clone() for part in (self.keys, self.values))
-        return Attended(keys, values, self.present[place : place + 1, :length])
+        return Attended(keys, values, self.present.new_ones(1, length))
 
     def beside(self, other: "Attended") -> "Attended":
         """The tokens of both, row by row."""

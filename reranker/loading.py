@@ -9,7 +9,7 @@ from reranker.artifact import TOKENIZER, TREES, Artifact, read_artifact
 from reranker.boosting import BOOSTED, Trees
 from reranker.conversion import admitted_type
 from reranker.encoding import SpecialTokens, TextEncoder, stored_tokens
-from reranker.golden import TOLERANCE_FLOAT32, TOLERANCE_HALF, compare
+from reranker.golden import TOLERANCE_FLOAT32, compare, golden_tolerance
 from reranker.limits import Limits
 from reranker.manifest import Manifest
 from reranker.network import CrossEncoder
@@ -51,11 +51,6 @@ def load_reranker(
     reranker.golden_difference = compare(golden, exact, golden_tolerance(half))
     reranker.needed()  # what golden pairs needed is nobody's request
     return reranker
-
-
-def golden_tolerance(half: torch.dtype | None) -> float:
-    """The largest difference at which a model in this number format is loaded."""
-    return TOLERANCE_FLOAT32 if half is None else TOLERANCE_HALF
 
 
 def load_network(directory: Path) -> tuple[Manifest, CrossEncoder, TextEncoder]:

@@ -1,60 +1,18 @@
-"""Items of several lengths without padding: their tokens lie one after another, and only attention sees rows."""
+"""One layer over the tokens of a pass: for all of them, or for [CLS] alone."""
 
-from collections.abc import Sequence
-from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from reranker.beside import Beside
+from reranker.beside import Beside, InTurn, together
 from reranker.layers import finish
-
-# Packed tokens are made up to a multiple of this: oneDNN prepares a product for each number of rows that it meets,
-# which takes longer than the product. 100 items of other lengths in every request took 83 ms, of the same lengths 59.
-ROWS = 64
+from reranker.layout import Layout
 
 # Beyond it a logit of attention counts as this much. exp of it, and sums of thousands of them, are far within bfloat16
 # and float32; a trained encoder's logits are some tens at most, and golden scores tell where they are not.
 LARGEST_LOGIT = 60.0
-
-
-class Layout:
-    """Where the tokens of n texts lie: packed [rows, width] one text after another, or padded [n, longest, width].
-
-    `rows` is a multiple of ROWS; those behind the last token hold anything.
-    """
-
-    def __init__(self, lengths: Tensor) -> None:
-        """`lengths` int64[n], at least one token each."""
-        self.longest = int(lengths.max()) if len(lengths) else 0
-        self.present = torch.arange(self.longest, device=lengths.device)[None, :] < lengths[:, None]
-        self.starts = lengths.cumsum(0) - lengths
-        self.tokens = int(lengths.sum())
-        self.rows = -(-self.tokens // ROWS) * ROWS
-        self.even = self.tokens == len(lengths) * self.longest
-        self._places = self.present.flatten().nonzero().squeeze(1)
-        # The rows behind are copies of the first one.
-        self._taken = F.pad(self._places, (0, self.rows - self.tokens))
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def filled_up(self, tokens: Tensor) -> Tensor:
-        """Tokens alone [tokens, width] as packed ones."""
-        return F.pad(tokens, (0, 0, 0, self.rows - len(tokens)))
-
-    def padded(self, packed: Tensor) -> Tensor:
-        """Zeros where a row has no token; takes tokens alone too."""
-        tokens = packed[: self.tokens]
-        if self.even:
-            return tokens.view(len(self), self.longest, -1)
-        rows = tokens.new_zeros(len(self) * self.longest, tokens.shape[1])
-        return rows.index_copy_(0, self._places, tokens).view(len(self), self.longest, -1)
-
-    def packed(self, padded: Tensor) -> Tensor:
-        return padded.reshape(len(self) * self.longest, -1).index_select(0, self._taken)
 
 
 class Whole:
@@ -71,7 +29,7 @@ class Whole:
     def step(self, tokens: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
         """The tokens [tokens, hidden] after it; a text attends to itself, and to its query if `beside` is given."""
         projected = layout.padded(F.linear(tokens, self._weight, self._bias)).unflatten(2, (3, -1, self._size))
-        if beside is not None and tokens.device.type == "cpu" and tokens.dtype != torch.float16:
+        if isinstance(beside, InTurn) and tokens.device.type == "cpu" and tokens.dtype != torch.float16:
             mixed = _beside_queries(projected, layout, beside)
         else:
             mixed = _in_one(projected, layout, beside)
@@ -87,12 +45,12 @@ def _in_one(projected: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
         query = beside.rows()
         keys = torch.cat((query.keys, keys), 2)
         values = torch.cat((query.values, values), 2)
-        if mask is not None or len(beside.queries) > 1:
+        if mask is not None or not beside.alike:
             mask = torch.cat((query.present, layout.present), 1)[:, None, None, :]
     return F.scaled_dot_product_attention(asking, keys, values, attn_mask=mask).transpose(1, 2).flatten(2)
 
 
-def _beside_queries(projected: Tensor, layout: Layout, beside: Beside) -> Tensor:
+def _beside_queries(projected: Tensor, layout: Layout, beside: InTurn) -> Tensor:
     """The same with weights that are summed up afterwards: exp of every logit, not of its distance to a row's largest.
 
     All items of a query ask it as one long row, so its keys are not repeated for each of them, and what they answer is
@@ -112,14 +70,9 @@ def _beside_queries(projected: Tensor, layout: Layout, beside: Beside) -> Tensor
         other = torch.bmm(part, query.keys[0].transpose(1, 2)).clamp_(-LARGEST_LOGIT, LARGEST_LOGIT).exp_()
         weights.append(other.sum(2))
         mixtures.append(torch.bmm(other, query.values[0]))
-    weight = own.sum(2).view(heads, n, longest, 1) + _together(weights).view(heads, n, longest, 1)
-    mixed = _together(mixtures).view(heads * n, longest, size).baddbmm_(own, values)
+    weight = own.sum(2).view(heads, n, longest, 1) + together(weights).view(heads, n, longest, 1)
+    mixed = together(mixtures).view(heads * n, longest, size).baddbmm_(own, values)
     return mixed.view(heads, n, longest, size).div_(weight).permute(1, 2, 0, 3).flatten(2)
-
-
-def _together(parts: Sequence[Tensor]) -> Tensor:
-    """Side by side in dimension 1; a single one as it is."""
-    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 
 class Alone:
@@ -151,11 +104,7 @@ class Alone:
             carried = carried * scale
         own = (carried @ tokens.transpose(1, 2)).float() + (asked * self._key_bias).sum(2, keepdim=True).float()
         own = own.masked_fill(~present[:, None, :], torch.finfo(torch.float32).min)
-        answers, longest = [], beside.longest
-        for query, start, end in beside.parts():
-            behind = longest - query.keys.shape[2]
-            answers.append(F.pad(question[:, start:end] @ query.keys[0].transpose(1, 2), (0, behind), value=-inf))
-        of_query = _together(answers).transpose(0, 1).float()  # [n, heads, query tokens]
+        of_query = beside.logits(question).transpose(0, 1).float()  # [n, heads, query tokens]
         weights = torch.cat((of_query, own), 2).softmax(2)
         to_query, to_own = weights.split((of_query.shape[2], own.shape[2]), 2)
         mixed = to_own.to(cls.dtype) @ tokens  # [n, heads, hidden]
@@ -163,7 +112,5 @@ class Alone:
             mixed = mixed * scale
         answer = (mixed.transpose(0, 1) @ self._values).transpose(0, 1)  # [n, heads, size]
         answer = answer + to_own.sum(2, keepdim=True).to(cls.dtype) * self._value_bias
-        to_query = to_query.to(cls.dtype).transpose(0, 1)
-        said = [to_query[:, a:b, : query.values.shape[2]] @ query.values[0] for query, a, b in beside.parts()]
-        answer = answer + _together(said).transpose(0, 1)
+        answer = answer + beside.mixed(to_query.to(cls.dtype).transpose(0, 1)).transpose(0, 1)
         return finish(self._layer, answer.flatten(1), cls)

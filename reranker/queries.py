@@ -1,16 +1,14 @@
 """What the last queries' tokens answer: kept here, and on a shelf that processes share, if there is one."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
-import torch
-
 from contract.errors import CorruptValue
-from reranker.encoding import TextEncoder
-from reranker.engine import Answers, Engine
+from reranker.encoding import FramedTexts, TextEncoder
+from reranker.engine import Answers
+from reranker.passes import Direct
 from reranker.query_states import QueryShelf, answers_key, packed, unpacked
-from reranker.tokens import QUERY, TextTensors
 
 Outcome = Literal["known", "fetched", "read"]
 OUTCOMES: tuple[Outcome, ...] = ("known", "fetched", "read")
@@ -25,12 +23,13 @@ class Queries:
     """
 
     def __init__(
-        self, model: str, engine: Engine, encoder: TextEncoder, lowest: int, device: torch.device, limit: int
+        self, model: str, direct: Direct, read: Callable[[FramedTexts], list[Answers]], encoder: TextEncoder, limit: int
     ) -> None:
-        """`lowest`: the first layer in which any level asks them."""
+        """`read`: as `direct` does, or faster."""
         self.shelf: QueryShelf | None = None
-        self._model, self._engine, self._encoder = model, engine, encoder
-        self._lowest, self._device, self._limit = lowest, device, limit
+        self._model, self._engine, self._encoder = model, direct.engine, encoder
+        self._lowest, self._device, self._limit = direct.lowest, direct.device, limit
+        self._read_texts = read
         self._kept: OrderedDict[tuple[int, ...], Answers] = OrderedDict()
 
     def answers(self, queries: Sequence[tuple[int, ...]]) -> list[tuple[Answers, Outcome]]:
@@ -53,6 +52,10 @@ class Queries:
             self._keep(query, found[query])
         return [(found[query], outcomes.pop(query, "known")) for query in queries]
 
+    def forget(self) -> None:
+        """Read all of them anew."""
+        self._kept.clear()
+
     def _keep(self, query: tuple[int, ...], answers: Answers) -> None:
         """As the one asked for last."""
         self._kept[query] = answers
@@ -72,8 +75,7 @@ class Queries:
     def _read(self, queries: Sequence[tuple[int, ...]]) -> list[Answers]:
         found: list[Answers] = []
         for start in range(0, len(queries), AT_ONCE):
-            framed = self._encoder.framed(queries[start : start + AT_ONCE])
-            found += self._engine.queries(TextTensors.of(framed, QUERY, self._device), self._lowest)
+            found += self._read_texts(self._encoder.framed(queries[start : start + AT_ONCE]))
         return found
 
     def _key(self, query: tuple[int, ...]) -> bytes:

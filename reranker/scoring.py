@@ -17,7 +17,8 @@ from contract.states import StateBlock
 from reranker.boosting import Trees
 from reranker.depth import LevelName, level_depths
 from reranker.encoding import TextEncoder
-from reranker.golden import GoldenQuery
+from reranker.golden import GoldenQuery, golden_tolerance
+from reranker.graphs import recorder_for
 from reranker.layer_timing import faster_types
 from reranker.limits import Limits
 from reranker.manifest import Manifest
@@ -25,6 +26,7 @@ from reranker.network import CrossEncoder
 from reranker.pair_scoring import PairScorer
 from reranker.prepared import PairScores, PreparedQuery
 from reranker.query_states import QueryShelf
+from reranker.recording import record
 from reranker.split import SplitNetwork
 from reranker.split_scoring import SplitScorer
 
@@ -68,6 +70,7 @@ class Reranker:
             self._network.encoder.to(half)
         self._encoder = encoder
         self._trees = trees
+        limits = limits.on(device)
         self._limits, self._batch_pairs = limits, limits.batch_pairs
         self.split: SplitScorer | None = None
         self.levels: tuple[LevelName, ...] = ("full",)
@@ -186,7 +189,11 @@ class Reranker:
 
     def warm_up(self) -> None:
         """Run the shapes of a small and of a full batch of longest texts at every level, so that the first request
-        pays for none."""
+        pays for none. On a GPU all shapes are recorded first."""
+        recorder = recorder_for(self.device)
+        if recorder is not None and self.split is not None:
+            with torch.inference_mode():
+                record(self.split, golden_tolerance(self.half), recorder)
         with self.split.unnoticed() if self.split is not None else nullcontext():
             self._warm_up()
         if self.split is not None:

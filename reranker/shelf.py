@@ -10,6 +10,7 @@ from torch import Tensor
 from contract.states import StateBlock, text_key
 from reranker.engine import States
 from reranker.states import StateCodec
+from reranker.transfer import to_device
 
 # A place is a number, start << LENGTH_BITS | length: a million tuples would have the garbage collector stop the scoring
 # thread for up to 0.2 s while states are loaded.
@@ -123,12 +124,12 @@ class Shelf:
         )
         lengths, starts = places & ((1 << LENGTH_BITS) - 1), places >> LENGTH_BITS
         first = np.cumsum(lengths) - lengths
-        rows = torch.from_numpy(np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths)).to(self._device)
+        rows = to_device(np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths), self._device)
         scale = self.codec.scale(depth)
-        counts = torch.from_numpy(lengths).to(self._device)
+        counts = torch.from_numpy(lengths)
         if ours.all() or not ours.any():
             return States((slab if ours.all() else self._annex).take(rows, depth), counts, scale)
-        of_slab = torch.from_numpy(np.repeat(ours, lengths)).to(self._device)
+        of_slab = to_device(np.repeat(ours, lengths), self._device)
         out = torch.empty(len(rows), self.codec.hidden, dtype=self.codec.dtype, device=self._device)
         out[of_slab] = slab.take(rows[of_slab], depth)
         out[~of_slab] = self._annex.take(rows[~of_slab], depth)

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from contract.states import StateBlock
@@ -14,7 +13,7 @@ from reranker.depth import LevelName
 from reranker.encoding import TextEncoder
 from reranker.engine import Answers, Engine, States
 from reranker.limits import Limits
-from reranker.network import Scores
+from reranker.passes import Direct, Passes, in_passes
 from reranker.prepared import PairScores, PreparedQuery
 from reranker.queries import OUTCOMES, Queries
 from reranker.shelf import Shelf, Slab, filled, keys_of
@@ -22,6 +21,7 @@ from reranker.split import SplitNetwork
 from reranker.states import StateCodec, StateKind
 from reranker.stopwatch import Stopwatch
 from reranker.tokens import ITEM, TextTensors
+from reranker.transfer import to_numpy
 
 
 class Reuse(Counter[tuple[str, str]]):
@@ -50,15 +50,19 @@ class SplitScorer:
         model: str = "",
     ) -> None:
         """`model`: the version that shared states of queries are known by."""
+        limits = limits.on(device)
         # A batch of longest texts fits in any case.
         room = max(limits.annex_tokens, limits.batch_pairs * (encoder.item_tokens + 2))
         self.shelf = Shelf(StateCodec(network, kind), tuple(levels.values()), device, room)
         self.reuse = Reuse()
         self.encoding = Stopwatch(device)
-        self._engine = Engine(network)
-        self.queries = Queries(model, self._engine, encoder, min(levels.values()), device, limits.known_queries)
-        self._network, self._encoder, self._levels = network, encoder, levels
-        self._device, self._batch_pairs = device, limits.batch_pairs
+        self.direct = Direct(Engine(network), min(levels.values()), device)
+        self.passes: Passes = self.direct
+        self.queries = Queries(
+            model, self.direct, lambda texts: self.passes.queries(texts), encoder, limits.known_queries
+        )
+        self.levels, self.encoder = levels, encoder
+        self._device, self.batch_pairs = device, limits.batch_pairs
 
     def scores(
         self, asked: Sequence[PreparedQuery], level: LevelName, batch_pairs: int | None = None
@@ -73,15 +77,17 @@ class SplitScorer:
         queries = self._answers([one.query for one in asked if one.items])
         of = np.repeat(np.arange(len(queries)), [len(one.items) for one in asked if one.items])
         features = np.concatenate([one.features for one in asked])
-        keys, out = keys_of(items), np.zeros((2, len(items)), np.float32)
-        size = min(batch_pairs or self._batch_pairs, self._batch_pairs)
+        keys, found, order = keys_of(items), [], []
+        size = min(batch_pairs or self.batch_pairs, self.batch_pairs)
         slab = self.shelf.slab  # one for all of them, whatever is exchanged meanwhile
-        for rows in passes([one.items for one in asked], size):
+        for rows in in_passes([one.items for one in asked], size):
             states = self._states([items[row] for row in rows], [keys[row] for row in rows], level, slab, size)
             asking, counts = np.unique(of[rows], return_counts=True)
-            cls = self._engine.cls([queries[place] for place in asking], counts.tolist(), states, self._levels[level])
-            scores: Scores = self._network.judge(cls, torch.from_numpy(features[rows]).to(self._device))
-            out[:, rows] = torch.stack(scores).cpu().numpy()
+            beside = [queries[place] for place in asking]
+            found.append(self.passes.items(beside, counts.tolist(), states, features[rows], self.levels[level]))
+            order.append(rows)
+        out = np.empty((2, len(items)), np.float32)
+        out[:, np.concatenate(order)] = to_numpy(torch.cat(found, 1))
         ends = np.cumsum([len(one.items) for one in asked])
         return [PairScores(*part) for part in np.split(out, ends[:-1], 1)]
 
@@ -95,7 +101,7 @@ class SplitScorer:
         self, texts: Sequence[tuple[int, ...]], keys: Sequence[bytes], level: LevelName, slab: Slab, size: int
     ) -> States:
         """Of texts of one pass; those that are not there are read."""
-        depth = self._levels[level]
+        depth = self.levels[level]
         with self.encoding.running():
             self._read_unknown(texts, keys, slab, size)
         try:
@@ -108,8 +114,8 @@ class SplitScorer:
 
     def read(self, items: Sequence[tuple[int, ...]]) -> tuple[Tensor, Tensor]:
         """Stored rows [tokens, depths * hidden] of items' texts, one item after another, and their lengths."""
-        texts = TextTensors.of(self._encoder.framed(items), ITEM, self._device)
-        states, lengths = self._engine.states(texts, self.shelf.codec.depths)
+        texts = TextTensors.of(self.encoder.framed(items), ITEM, self._device)
+        states, lengths = self.direct.engine.states(texts, self.shelf.codec.depths)
         return self.shelf.codec.stored(states), lengths
 
     def hold(self, blocks: Iterable[StateBlock], tokens: int) -> int:
@@ -124,7 +130,7 @@ class SplitScorer:
         ends = np.cumsum([len(item) + 2 for item in items])
         first = items[: int(np.searchsorted(ends, room, "right"))]
         with self.unnoticed():
-            self._read_unknown(first, keys_of(first), self.shelf.slab, self._batch_pairs)
+            self._read_unknown(first, keys_of(first), self.shelf.slab, self.batch_pairs)
 
     @contextmanager
     def unnoticed(self) -> Iterator[None]:
@@ -145,25 +151,3 @@ class SplitScorer:
             places = by_length[start : start + size]
             rows, lengths = self.read([items[place] for place in places])
             self.shelf.add([keys[place] for place in places], lengths, rows)
-
-
-def passes(queries: Sequence[Sequence[Sequence[int]]], size: int) -> Iterator[NDArray[np.int64]]:
-    """Places among the items of all queries, at most `size` in a pass, one query's after another's.
-
-    A query's are in order of length, so that a pass of some of them has little padding; queries share a pass where
-    they fit into it whole. Items of all in order of length would fill passes better and pad less, but meet a query in
-    as many shapes as there are mixtures, and oneDNN prepares a product for each shape.
-    """
-    waiting: list[NDArray[np.int64]] = []
-    first = 0
-    for items in queries:
-        order = first + np.argsort([len(item) for item in items], kind="stable")
-        first += len(items)
-        for start in range(0, len(items), size):
-            part = order[start : start + size]
-            if sum(map(len, waiting)) + len(part) > size:
-                yield np.concatenate(waiting)
-                waiting = []
-            waiting.append(part)
-    if waiting:
-        yield np.concatenate(waiting)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reranker.encoding import FramedTexts, TextEncoder
+from reranker.transfer import to_device
 
 # Types of the tokens of an item and of a query.
 ITEM, QUERY = 1, 0
@@ -32,7 +33,7 @@ class TextTensors(NamedTuple):
 
     @staticmethod
     def of(texts: FramedTexts, type: int, device: torch.device) -> "TextTensors":
-        ids, lengths = (torch.from_numpy(array).to(device, non_blocking=True) for array in texts)
+        ids, lengths = (to_device(array, device) for array in texts)
         return TextTensors(ids, lengths, type)
 
     @property

@@ -29,9 +29,10 @@ TEMPLATE = TextTemplate.model_validate(
 NO_LOSS = Loss(0.0, None, None)
 
 
-def export_model(parent: Path) -> Path:
-    """The artifact's directory."""
-    base = base_model_directory("")
+def export_model(parent: Path, base: Path | None = None) -> Path:
+    """The artifact's directory; `base` is another base model's."""
+    name = base.name if base is not None else "all-MiniLM-L6-v2"
+    base = base or base_model_directory("")
     encoder = base_text_encoder(base, QUERY_WORDS[1], DOCUMENT_WORDS[1], TEMPLATE)
     examples = [_example(query, encoder) for query in _queries(4)]
     network = SplitNetwork.of(start_network(base, encoder, examples, seed=1).eval())
@@ -44,7 +45,7 @@ def export_model(parent: Path) -> Path:
         role="student",
         date=DAY,
         created_at=0.0,
-        base_model="all-MiniLM-L6-v2",
+        base_model=name,
         feature_names=feature_names(SOURCES),
         training={},
         metrics={},

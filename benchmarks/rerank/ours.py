@@ -45,7 +45,8 @@ REQUESTS = 128
 @dataclass(frozen=True)
 class Ours:
     """A System. `level` is the one that the ranker may serve; `sizes` the numbers of documents that may be asked for;
-    `known_queries`: queries that it keeps, 0 where each is to be read anew.
+    `known_queries`: queries that it keeps, 0 where each is to be read anew; `base`: a base model's directory where it
+    is not the peers' MiniLM.
 
     The catalogue has `copies` items of each document, and the candidates are of all of them; each request names one of
     `users`, if there are any.
@@ -57,6 +58,7 @@ class Ours:
     known_queries: int = 0
     copies: int = 1
     users: int = 0
+    base: Path | None = None
 
     @contextmanager
     def start(self) -> Iterator[Running]:
@@ -66,7 +68,7 @@ class Ours:
             stack.callback(valkey.stop)
             url = f"redis://{HOST}:{valkey.port}/0"
             models = FOLDER / "ours"
-            model = export_model(models)
+            model = export_model(models, self.base)
             publish(url, model, self.sizes, self.copies, self.users)
             port, chosen = free_port(), self._settings(url, models, free_port())
             chosen["PACE_GATEWAY__PORT"] = str(port)
@@ -147,7 +149,7 @@ def publish(url: str, model: Path, sizes: Sequence[int], copies: int = 1, users:
 def blocks(model: Path, documents: Sequence[ItemRecord]) -> Iterator[StateBlock]:
     """The documents' states, as `encode_items` makes them."""
     reads = ItemTexts(model)
-    for coded in ItemCoder(model, "cpu", THREADS).coded(reads.of(documents)):
+    for coded in ItemCoder(model, "auto", THREADS).coded(reads.of(documents)):
         rows: Any = coded.rows
         yield StateBlock(model.name, reads.states.kind, reads.states.width, tuple(coded.keys), coded.lengths, rows)
 

@@ -55,7 +55,7 @@ class Ranker(Section):
     metrics_port: Port = Field(8002, description="Prometheus port of the ranker process, on host")
     host: str = Field("127.0.0.1", description="Interface of the ranker's metrics port")
     threads: int = Field(2, ge=1, description="Torch threads")
-    batch_pairs: int = Field(64, ge=1, description="Pairs in one forward pass")
+    batch_pairs: int = Field(0, ge=0, description="Pairs in one forward pass; 0: 64 on a CPU, 1024 on a GPU")
     batch_ms: float = Field(
         50.0, ge=0, description="Requests that wait are scored together if all would be done within it; 0: one by one"
     )

@@ -13,11 +13,11 @@ from reranker.encoding import TextEncoder
 from reranker.examples import collate
 from reranker.limits import Limits
 from reranker.loading import build_reranker, load_network, load_reranker
+from reranker.passes import in_passes
 from reranker.prepared import PreparedQuery
 from reranker.scoring import Reranker
 from reranker.shelf import filled, keys_of
 from reranker.split import SplitNetwork
-from reranker.split_scoring import passes
 from tests.colour_shop import query
 from tests.split_model import export_split
 
@@ -105,7 +105,7 @@ def test_queries_scored_together_score_as_alone(student: Path, limits: Limits) -
 )
 def test_queries_share_a_pass_where_they_fit_into_it(lengths: list[list[int]], wanted: list[list[int]]) -> None:
     queries = [[(7,) * length for length in items] for items in lengths]
-    assert [rows.tolist() for rows in passes(queries, 3)] == wanted
+    assert [rows.tolist() for rows in in_passes(queries, 3)] == wanted
 
 
 def test_queries_of_a_batch_are_read_in_one_pass_equal_ones_once(student: Path) -> None:

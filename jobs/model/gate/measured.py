@@ -14,7 +14,7 @@ from jobs.model.dataset import Query
 from jobs.model.gate import rules
 from jobs.model.gate.record import Latency, Parity, Scores
 from jobs.model.rankers import read_ahead
-from reranker.loading import golden_tolerance
+from reranker.golden import golden_tolerance
 from reranker.scoring import Reranker
 
 
