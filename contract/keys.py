@@ -2,7 +2,7 @@
 
     <prefix>:pointer                         which generation and model are live (hash)
     <prefix>:counter                         the last generation number given out
-    <prefix>:g<generation>:<kind>[:<id>]     one value of a generation
+    <prefix>:g<generation>:<kind>[:<id>]     one value of a generation, whose number is of contract.store.numbers
     <prefix>:answer:<digest>                 a cached answer
     <prefix>:query:<digest>                  a query's keys and values, as rankers share them
     <prefix>:impressions                     the stream of what was shown (events instance)

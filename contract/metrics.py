@@ -94,7 +94,7 @@ SLATE_THROUGH = Metric(
     ("event",),
     values={"event": FOLLOWED_BY},
 )
-GENERATION = Metric("rec_generation", "gauge", "Number of the live generation")
+GENERATION = Metric("rec_generation", "gauge", "Number of the live generation, the time of its publish in UTC")
 ITEM_STATES = Metric("rec_item_states", "gauge", "Texts of items whose states the ranker holds")
 ITEM_STATES_BYTES = Metric("rec_item_states_bytes", "gauge", "Memory of the item states that came with a generation")
 STATE_LOADS = Metric(

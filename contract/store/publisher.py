@@ -11,7 +11,7 @@ a TTL on a generation above the live one, which may be the other's, sealed and a
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from contract.keys import Keys, Kind
 from contract.records import GenerationMeta, Pointer, Through
 from contract.states import StateBlock, encode_block, state_block_id
 from contract.store.connection import unreachable_is_typed
+from contract.store.numbers import number_by_clock, take_number
 from contract.store.pointer import Promotion, move_pointer, read_pointer
 from contract.store.staging import BATCH, Staging, chunks
 
@@ -31,11 +32,19 @@ FLIP_TRIES = 5
 class Publisher:
     """One attempt to publish. Every method raises StoreUnreachable; nothing is live before `flip`."""
 
-    def __init__(self, client: Any, keys: Keys, staging_ttl_seconds: int, retired_ttl_seconds: int) -> None:
+    def __init__(
+        self,
+        client: Any,
+        keys: Keys,
+        staging_ttl_seconds: int,
+        retired_ttl_seconds: int,
+        number_now: Callable[[], int] = number_by_clock,
+    ) -> None:
         self._client = client
         self._keys = keys
         self._staging_ttl = staging_ttl_seconds
         self._retired_ttl = retired_ttl_seconds
+        self._number_now = number_now
         self._staging = Staging(client, keys, staging_ttl_seconds)
         self._states = _StatesSum()
 
@@ -43,14 +52,10 @@ class Publisher:
         return read_pointer(self._client, self._keys)
 
     def open(self) -> int:
-        """A generation number that nobody has used; orphans of killed attempts are set to expire."""
+        """A generation number that nobody has used (see numbers); orphans of killed attempts are set to expire."""
         seen = self.pointer()
-        with unreachable_is_typed("taking a generation number"):
-            number = int(self._client.incr(self._keys.counter))
-        if number <= seen.generation:  # the counter was lost: never reuse a live number
-            number = seen.generation + 1
-            with unreachable_is_typed("repairing the generation counter"):
-                self._client.set(self._keys.counter, number)
+        # Above the live one also where the counter alone was lost, and the clock was set back.
+        number = take_number(self._client, self._keys, max(self._number_now(), seen.generation + 1))
         self._retire(seen, self._staging_ttl)
         return number
 

@@ -10,6 +10,7 @@ from contract.features import VERSION as FEATURE_VIEW
 from contract.keys import GRAMMAR, MAX_ID_BYTES, Keys
 from contract.records import GenerationMeta, ItemRecord, Pointer, UserRecord
 from contract.store.impressions import Impression
+from contract.store.numbers import number_of
 
 _RECORDS = (ItemRecord, UserRecord, GenerationMeta, Impression)
 
@@ -24,9 +25,10 @@ def redis_layout() -> str:
         "candidates-item": "85123A",
         "states": "0",
     }
+    number = number_of(1_796_004_903)
     values = [
         (
-            (keys.meta(7) if kind == "meta" else keys.value(7, kind, example_ids.get(kind, "all"))).decode(),
+            (keys.meta(number) if kind == "meta" else keys.value(number, kind, example_ids.get(kind, "all"))).decode(),
             kind,
             f"`<prefix>:g<generation>:{tag}" + ("`" if kind == "meta" else ":<id>`"),
             re.sub(r"contract(\.\w+)+", r"`\g<0>`", meaning),
@@ -47,6 +49,9 @@ def redis_layout() -> str:
         "Written beside the live generation with a staging TTL, verified, sealed (TTL dropped), then made live by the",
         "pointer. The generation before stays; the one before that gets `PACE_REDIS__RETIRED_TTL_SECONDS`.",
         "",
+        "A generation's number is the time in UTC when its publish began, or the first free one after it, so that none",
+        "comes again in a store that was lost or restored from an older backup ([why](decisions/pointer.md#numbers)).",
+        "",
         "| kind | key | value | example |",
         "|---|---|---|---|",
         *(f"| {kind} | {key} | {meaning} | `{example}` |" for example, kind, key, meaning in values),
@@ -57,7 +62,8 @@ def redis_layout() -> str:
         "|---|---|---|---|---|",
         f"| `{_shown(keys.pointer)}` | serving | hash | which generation and model are live: "
         f"{', '.join(Pointer.__struct_fields__)} | kept |",
-        f"| `{_shown(keys.counter)}` | serving | string | the last generation number given out | kept |",
+        f"| `{_shown(keys.counter)}` | serving | string | the last generation number given out: the next is above it "
+        "| kept |",
         "| `<prefix>:answer:<digest>` | serving | string | a cached response body; the digest is over everything that "
         "changes it | `PACE_GATEWAY__CACHE_TTL_SECONDS` |",
         "| `<prefix>:query:<digest>` | serving | string | a query's keys and values, which rankers share: "

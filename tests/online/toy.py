@@ -64,11 +64,13 @@ def publish(
     lists: Mapping[tuple[str, str], Sequence[str]] = LISTS,
     repeats: bool = True,
     through: Through | None = None,
+    items: Sequence[ItemRecord] = ITEMS,
+    number_now: Callable[[], int] = lambda: 1,
 ) -> int:
-    """A live generation of the toy catalogue; `titled` marks its titles."""
-    publisher = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=600)
+    """A live generation of the toy catalogue; `titled` marks its titles. Its number is counted from 1, not the time."""
+    publisher = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=600, number_now=number_now)
     number = publisher.open()
-    for item in ITEMS:
+    for item in items:
         marked = ItemRecord(*(getattr(item, f) if f != "title" else titled(item.title) for f in item.__struct_fields__))
         publisher.write(number, "item", item.item_id, encode_record(marked))
     for user in USERS:

@@ -20,7 +20,7 @@ from tests.contract.store.test_states_on_cluster import cluster  # noqa: F401
 
 def publish(client: Any, keys: Keys, segment: str) -> Pointer:
     """A generation that knows the user `u` of a segment, and a list for the item `a`."""
-    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60, number_now=lambda: 1)
     number = writer.open()
     writer.write(number, "user", "u", encode_record(UserRecord("u", segment)))
     writer.write(number, "candidates-item", "a", encode_candidates(CandidateList.of([("b", 0, [0.5])], 1)))

@@ -20,7 +20,7 @@ BLOCKS = [block_of([4, 2], seed=1), block_of([3], seed=2)]
 
 
 def publish(client: Any, keys: Keys, blocks: list[StateBlock]) -> GenerationMeta:
-    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60, number_now=lambda: 1)
     number = writer.open()
     writer.write(number, "item", "a", encode_record(ItemRecord("a", "a lamp")))
     writer.write_states(number, blocks)
@@ -65,7 +65,7 @@ def test_states_of_two_models_or_forms_are_not_published_together(
 
 
 def test_states_are_written_once_a_generation(client: Any, keys: Keys) -> None:
-    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60, number_now=lambda: 1)
     number = writer.open()
     writer.write_states(number, BLOCKS[:1])
     with pytest.raises(PublishRefused, match="hand all blocks over in one call"):
@@ -104,7 +104,7 @@ def test_blocks_of_other_texts_than_were_published_are_refused(client: Any, keys
 
 
 def test_states_that_vanish_before_the_flip_are_noticed(client: Any, keys: Keys) -> None:
-    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+    writer = Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60, number_now=lambda: 1)
     number = writer.open()
     writer.write_states(number, BLOCKS)
     writer._staging.flush()

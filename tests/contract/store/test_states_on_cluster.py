@@ -52,7 +52,7 @@ def test_a_generation_with_states_is_published_and_read(
     names = [keys.value(1, "states", state_block_id(number)) for number in range(len(blocks))]
     assert len({cluster.keyslot(name) for name in names}) > 1
     monkeypatch.setattr(staging, "BATCH", 3)  # several values a batch, of several slots
-    writer = Publisher(cluster, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+    writer = Publisher(cluster, keys, staging_ttl_seconds=600, retired_ttl_seconds=60, number_now=lambda: 1)
     number = writer.open()
     writer.write(number, "item", "a", encode_record(ItemRecord("a", "a lamp")))
     writer.write_states(number, blocks)

@@ -25,7 +25,7 @@ def written(tmp_path: Path) -> Lake:
 
 
 def publisher(client: Any, keys: Keys) -> Publisher:
-    return Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60)
+    return Publisher(client, keys, staging_ttl_seconds=600, retired_ttl_seconds=60, number_now=lambda: 1)
 
 
 def test_attributes_are_served_as_the_map_they_were(client: Any, keys: Keys, written: Lake) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contract.store.numbers import number_by_clock
 from contract.store.publisher import set_model
 from ops.embedded.servers import CHROMIUM
 from tests.browser import Browser, chromium
@@ -34,7 +35,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A gateway and a ranker that have answered at two levels."""
     models = tmp_path_factory.mktemp("models")
     with running_stack(models, PACE_GATEWAY__CACHE_TTL_SECONDS="60") as stack:
-        publish(stack.client, stack.keys)
+        publish(stack.client, stack.keys, number_now=number_by_clock)  # as wide as it is
         write_model(models, "m1")
         set_model(stack.client, stack.keys, "m1")
         with stack.ranker(), stack.gateway():
