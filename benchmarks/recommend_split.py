@@ -79,7 +79,7 @@ def split(settings: Settings, paths: Sequence[str], level: str, ranked: bool = F
         thread = zeromq_seconds()
         total = replay(app, environments)
         ledger.close()
-        seconds = {**ledger.seconds, "Flask": total - sum(ledger.seconds.values())}
+        seconds = {**ledger.seconds, "request and answer": total - sum(ledger.seconds.values())}
         if ranked:
             seconds["ranker: ZeroMQ's thread"] = zeromq_seconds() - thread
         for part, rest in (("impressions", background.impressions.drain), ("watching", background.telemetry.settle)):
@@ -108,7 +108,7 @@ def _call_parts() -> tuple[tuple[str, Any, str], ...]:
         ("Redis", reader.Reader, "_values_of"),
         ("decoding lists", reader, "decode_candidates"),
         ("merging lists", recommender, "merge_query"),
-        ("validation", recommend, "from_parameters"),
+        ("validation", recommend, "from_query"),
         ("slate and JSON", recommender, "keep"),
         ("slate and JSON", recommender, "slate_items"),
         ("slate and JSON", recommender.Slate, "of"),
@@ -157,7 +157,6 @@ def replay(app: Callable[..., Any], environments: Sequence[dict[str, Any]]) -> f
     for one in environments:
         answer = app(dict(one), lambda status, headers, error=None: None)
         b"".join(answer)
-        answer.close()
     return time.thread_time() - began
 
 

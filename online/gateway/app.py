@@ -23,8 +23,9 @@ from online.gateway.openapi import openapi_document
 from online.gateway.problems import answer_with_problems
 from online.gateway.query import bounded_request, check_budgets
 from online.gateway.ranker_pool import RankerPool
-from online.gateway.recommend import RecommendCall, recommend_blueprint
+from online.gateway.recommend import ROUTE, RecommendCall, recommend_blueprint
 from online.gateway.recommender import Recommender
+from online.gateway.short_way import ShortWayFlask
 from online.gateway.standby import Pulse
 from online.gateway.telemetry.telemetry import Telemetry, telemetry_of
 
@@ -92,12 +93,12 @@ def create_app(settings: Settings) -> Flask:
     telemetry = telemetry_of(settings, metrics)
     model = bounded_request(limits)
 
-    app = Flask(__name__, static_folder=None)
+    call = RecommendCall(model, recommender, impressions, telemetry, limits.timeout_ms, limits.max_body_bytes)
+
+    app = ShortWayFlask(__name__, ROUTE, call.answer)
     app.config["MAX_CONTENT_LENGTH"] = limits.max_body_bytes
     answer_with_problems(app)
-    app.register_blueprint(
-        recommend_blueprint(RecommendCall(model, recommender, impressions, telemetry, limits.timeout_ms))
-    )
+    app.register_blueprint(recommend_blueprint(call))
     app.register_blueprint(monitor_blueprint(monitor))
     app.register_blueprint(monitor_page_blueprint())
     app.register_blueprint(machines_blueprint(metrics, pulse, openapi_document(model, _version())))

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import msgspec
-from flask import Flask, Response, current_app, request
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
 
 from online.gateway.random_ids import random_id
 from online.gateway.telemetry.trace import TRACE_ID, trace_of
@@ -55,6 +56,14 @@ class InvalidRequest(ProblemError):
         super().__init__(400, "invalid-request", named, errors)
 
 
+class BodyTooLarge(ProblemError):
+    """413: a body of more than `most` bytes."""
+
+    def __init__(self, most: int) -> None:
+        text = f"has more than {most} bytes"
+        super().__init__(413, "request-entity-too-large", f"body: {text}", [("body", text)])
+
+
 class NothingToServe(ProblemError):
     """503: no generation has been seen since the start, so there is nothing to fall back to."""
 
@@ -84,11 +93,7 @@ def as_problem(error: Exception, trace_id: str) -> Response:
         return problem_response(error, trace_id)
     if isinstance(error, HTTPException) and error.code is not None and error.code >= 400:
         kind = HTTPStatus(error.code).phrase.lower().replace(" ", "-")
-        detail, fields = error.description or kind, []
-        if isinstance(error, RequestEntityTooLarge):
-            fields = [("body", f"has more than {current_app.config['MAX_CONTENT_LENGTH']} bytes")]
-            detail = ": ".join(fields[0])
-        response = problem_response(ProblemError(error.code, kind, detail, fields), trace_id)
+        response = problem_response(ProblemError(error.code, kind, error.description or kind), trace_id)
         kept: Any = [pair for pair in error.get_headers() if pair[0].lower() in ("allow", "retry-after")]
         response.headers.extend(kept)
         return response
@@ -98,15 +103,14 @@ def as_problem(error: Exception, trace_id: str) -> Response:
     return problem_response(ProblemError(500, "internal", "the server met an error; it has been logged"), trace_id)
 
 
+def problem_of(error: Exception, environ: WSGIEnvironment) -> Response:
+    """Of what came to no route, or to one that keeps no trace."""
+    return as_problem(error, trace_of(environ.get("HTTP_TRACEPARENT"), random_id).trace_id)
+
+
 def answer_with_problems(app: Flask) -> None:
     """Every error of the app leaves as a problem."""
-
-    def answer(error: Exception) -> Response:
-        """Of what came to no route, or to one that keeps no trace."""
-        trace = trace_of(request.environ.get("HTTP_TRACEPARENT"), random_id)
-        return as_problem(error, trace.trace_id)
-
-    app.register_error_handler(Exception, answer)
+    app.register_error_handler(Exception, lambda error: problem_of(error, request.environ))
 
 
 def _shown(field: str) -> str:

@@ -1,8 +1,7 @@
 """What a recommend call may ask: one pydantic model for GET and POST, and the reading of both."""
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Self
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from pydantic import (
     AfterValidator,
@@ -105,24 +104,13 @@ def _bounded(name: str, **bounds: Any) -> Any:
 _LISTS = frozenset({"item_ids", "exclude", "filter.categories"})
 
 
-def check_utf8(query: bytes) -> None:
-    """Raises InvalidRequest naming the parameter of a URL's query whose bytes are no UTF-8: parsers let them pass."""
-    for parameter in query.split(b"&"):
-        raw = unquote_to_bytes(parameter)
-        try:
-            raw.decode()
-        except UnicodeDecodeError:
-            name = raw.partition(b"=")[0].decode(errors="replace")
-            raise InvalidRequest([(name, "is not UTF-8")]) from None
-
-
-def from_parameters(model: type[RecommendRequest], parameters: Iterable[tuple[str, list[str]]]) -> RecommendRequest:
-    """From a query string's (name, values): lists by repetition, `filter.price_max=9.5` for the filter's fields.
+def from_query(model: type[RecommendRequest], query: bytes) -> RecommendRequest:
+    """From a URL's query string: lists by repetition, `filter.price_max=9.5` for the filter's fields.
 
     Raises InvalidRequest naming each parameter that does not hold.
     """
     fields: dict[str, Any] = {}
-    for name, values in parameters:
+    for name, values in _parameters(query).items():
         if name not in _LISTS and len(values) > 1:
             raise InvalidRequest([(name, "is given more than once")])
         value = values if name in _LISTS else values[0]
@@ -137,6 +125,29 @@ def from_parameters(model: type[RecommendRequest], parameters: Iterable[tuple[st
         return model.model_validate(fields)
     except ValidationError as error:
         raise _invalid(error) from None
+
+
+def _parameters(query: bytes) -> dict[str, list[str]]:
+    """The values of each name, as forms are encoded. Raises InvalidRequest where their bytes are no UTF-8."""
+    found: dict[str, list[str]] = {}
+    try:
+        for parameter in query.decode().split("&"):
+            if parameter:
+                name, _, value = parameter.replace("+", " ").partition("=")
+                found.setdefault(unquote(name, errors="strict"), []).append(unquote(value, errors="strict"))
+    except UnicodeDecodeError:
+        raise InvalidRequest([(_not_utf8(query), "is not UTF-8")]) from None
+    return found
+
+
+def _not_utf8(query: bytes) -> str:
+    """The name of the first parameter whose bytes are no UTF-8."""
+    for parameter in query.split(b"&"):
+        try:
+            unquote(parameter.decode(), errors="strict")
+        except UnicodeDecodeError:
+            return unquote_to_bytes(parameter).partition(b"=")[0].decode(errors="replace")
+    raise AssertionError(f"{query!r} is UTF-8")
 
 
 def from_body(model: type[RecommendRequest], body: bytes) -> RecommendRequest:
