@@ -88,17 +88,20 @@ def decode_candidates(raw: bytes) -> CandidateList:
     if len(raw) < _HEAD.size or raw[0] != VERSION:
         raise CorruptValue(f"candidate list of {len(raw)} bytes: not format version {VERSION}; publish again")
     _, s, n = _HEAD.unpack_from(raw)
-    ids_at = _HEAD.size + n * (1 + 2 * s)
+    scores_at = _HEAD.size + n
+    ids_at = scores_at + 2 * n * s
     if len(raw) < ids_at:
         raise CorruptValue(f"candidate list of {n} entries is cut off at {len(raw)} bytes; publish again")
+    unknown = raw[_HEAD.size : scores_at].translate(None, bytes(range(s)))  # a third of what numpy's max takes
+    if unknown:
+        raise CorruptValue(f"candidate list of {n} entries: an entry is of source {max(unknown)} of {s}; publish again")
     source = np.frombuffer(raw, np.uint8, n, _HEAD.size)
-    if n and source.max() >= s:
-        raise CorruptValue(f"candidate list of {n} entries: an entry is of source {source.max()} of {s}; publish again")
-    scores = np.frombuffer(raw, "<f2", n * s, _HEAD.size + n).reshape(n, s).astype(np.float32)
+    scores = np.frombuffer(raw, "<f2", n * s, scores_at).reshape(n, s).astype(np.float32)
     try:
-        *ids, rest = raw[ids_at:].decode().split(END)
+        ids = raw[ids_at:].decode().split(END)
     except UnicodeDecodeError as error:
         raise CorruptValue(f"candidate list of {n} entries: an id is not UTF-8; publish again") from error
+    rest = ids.pop()
     if len(ids) != n or rest:
         raise CorruptValue(f"candidate list of {n} entries has the ends of {len(ids)} ids; publish again")
     return CandidateList(tuple(ids), source, scores)

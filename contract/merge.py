@@ -1,6 +1,5 @@
 """Many candidate lists for one query become one: by the night for training, by the gateway for serving."""
 
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from itertools import count, repeat
 from typing import NamedTuple
@@ -10,12 +9,20 @@ from numpy.typing import NDArray
 
 from contract.codec import CandidateList
 
+NO_ROWS = np.zeros(0, np.intp)
+
 
 class Summed(NamedTuple):
-    """What lists say together: the row of each item, in order of rows, and float32[n, s], each source's score of it."""
+    """What lists say together: float32[n, s], each source's score of the item of each row, and the row of each item.
 
+    Rows are the places of all lists, one after the other. Where an item comes again, its first row stands for it, and
+    the others are `void`.
+    """
+
+    ids: tuple[str, ...]
     rows: dict[str, int]
     scores: NDArray[np.float32]
+    void: NDArray[np.intp]
 
 
 def summed(
@@ -23,16 +30,19 @@ def summed(
 ) -> Summed:
     """A source's score of an item is the sum of its scores in the lists, each times the list's weight, and of that in
     `onto`, which stays as it is. `lists` name an item once and have `sources` columns."""
-    known, before = onto if onto is not None else ({}, np.zeros((0, sources), np.float32))
-    rows = defaultdict(count(len(known)).__next__, known)
-    row_of = rows.__getitem__
-    places = [np.array(list(map(row_of, one.item_ids)), np.intp) for one in lists]
-    scores = np.zeros((len(rows), sources), np.float32)
-    scores[: len(before)] = before
-    for one, at, weight in zip(lists, places, weights, strict=True):
-        scores[at] += np.float32(weight) * one.scores
-    rows.default_factory = None
-    return Summed(rows, scores)
+    before = onto if onto is not None else Summed((), {}, np.zeros((0, sources), np.float32), NO_ROWS)
+    known = len(before.ids)
+    new: tuple[str, ...] = sum([one.item_ids for one in lists], ())
+    rows = before.rows.copy()
+    at = np.fromiter(map(rows.setdefault, new, count(known)), np.intp, len(new))
+    scores = np.zeros((known + len(new), sources), np.float32)
+    scores[:known] = before.scores
+    end = 0
+    for one, weight in zip(lists, weights, strict=True):
+        start, end = end, end + len(one)
+        scores[at[start:end]] += one.scores if weight == 1 else one.scores * np.float32(weight)
+    void = known + (at != np.arange(known, known + len(new))).nonzero()[0]
+    return Summed(before.ids + new, rows, scores, np.concatenate((before.void, void)))
 
 
 def best(scored: Summed, source_weights: Sequence[float], limit: int, exclude: Collection[str]) -> CandidateList:
@@ -42,33 +52,34 @@ def best(scored: Summed, source_weights: Sequence[float], limit: int, exclude: C
     night and the gateway agree to the last place.
     """
     weights = np.asarray(source_weights, np.float32)
-    fused = np.zeros(len(scored.rows), np.float32)
-    for column, weight in enumerate(weights):  # one after the other: the order of a sum is part of the rule
-        fused += scored.scores[:, column] * weight
+    # As rows, one a source, so that they are added one after the other: the order of a sum is part of the rule.
+    fused = np.add.reduce(np.multiply(scored.scores.T, weights[:, None], order="C"))
     out = list({scored.rows[item_id] for item_id in exclude if item_id in scored.rows})
-    fused[out] = -np.inf
-    limit = min(limit, len(fused) - len(out))
-    kept = np.arange(len(fused))
+    fused[out] = fused[scored.void] = -np.inf
+    limit = min(limit, len(scored.rows) - len(out))
     if 0 < limit < len(fused):  # those that tie with the last stay to be settled
-        kept = np.flatnonzero(fused >= np.partition(fused, len(fused) - limit)[len(fused) - limit])
-    kept = kept[(-fused[kept]).argsort(kind="stable")]
-    ids = list(scored.rows)
-    rows = np.array(_by_id_among_equals(kept.tolist(), fused[kept], ids)[:limit], np.intp)
+        ordered = fused.copy()
+        ordered.partition(len(fused) - limit)
+        kept = (fused >= ordered[len(fused) - limit]).nonzero()[0]
+    else:
+        kept = np.arange(len(fused))
+    kept = kept[(-fused[kept]).argsort()]
+    _by_id_among_equals(kept, fused[kept], scored.ids)
+    rows = kept[:limit]
     scores = scored.scores[rows]
-    return CandidateList(
-        tuple([ids[row] for row in rows.tolist()]), (scores * weights).argmax(1).astype(np.uint8), scores
-    )
+    ids = tuple([scored.ids[row] for row in rows.tolist()])
+    return CandidateList(ids, (scores * weights).argmax(1).astype(np.uint8), scores)
 
 
-def _by_id_among_equals(rows: list[int], values: NDArray[np.float32], ids: Sequence[str]) -> list[int]:
-    """`rows` in the order of their `values`; those of one value, which are few, by their ids."""
-    ties = np.flatnonzero(values[1:] == values[:-1]).tolist()
+def _by_id_among_equals(rows: NDArray[np.intp], values: NDArray[np.float32], ids: Sequence[str]) -> None:
+    """Put `rows`, which are in the order of their `values`, in that of their ids where values are equal, as few are."""
+    ties = (values[1:] == values[:-1]).nonzero()[0].tolist()
     while ties:
         first = last = ties.pop()
         while ties and ties[-1] == first - 1:
             first = ties.pop()
-        rows[first : last + 2] = sorted(rows[first : last + 2], key=ids.__getitem__)
-    return rows
+        tied = rows[first : last + 2]
+        tied[:] = sorted(tied.tolist(), key=ids.__getitem__)
 
 
 def merge_lists(
@@ -91,7 +102,9 @@ def never_proposed(context: Collection[str], history: Collection[str], repeats: 
 
 def popular_scores(segment_candidates: Sequence[CandidateList], sources: int) -> Summed:
     """What the popular lists of a query's segments say together, which many queries have in common."""
-    return summed(segment_candidates, _shared(segment_candidates), sources)
+    found = summed(segment_candidates, _shared(segment_candidates), sources)
+    ids = tuple(found.rows)
+    return Summed(ids, dict(zip(ids, count())), found.scores[list(found.rows.values())], NO_ROWS)
 
 
 def merge_query(

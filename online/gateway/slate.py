@@ -74,7 +74,12 @@ def keep(
         ids = candidates.item_ids[start : start + step]
         records = records_of(ids)
         kept.records.update(records)
-        kept.positions.extend([place for place, id in enumerate(ids, start) if passes(records.get(id), wanted)])
+        if selective or not wanted.available:
+            passing = [place for place, id in enumerate(ids, start) if passes(records.get(id), wanted)]
+        else:  # as most ask: the same without a call an item, which took half of the time
+            sold_out = {id for id, record in records.items() if not record.available}
+            passing = [place for place, id in enumerate(ids, start) if id not in sold_out]
+        kept.positions.extend(passing)
         start += step
     del kept.positions[enough:]
     return kept

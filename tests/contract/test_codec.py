@@ -112,6 +112,14 @@ def test_bytes_that_are_no_value_are_corrupt_or_decode_whole(decode: Any, raw: b
         assert all(place < value.scores.shape[1] for place in value.source.tolist())
 
 
+def test_an_entry_of_no_source_is_corrupt() -> None:
+    raw = bytearray(encode_candidates(CandidateList.of([("a", 0, (1.0, 0.0)), ("b", 1, (0.0, 1.0))], 2)))
+    assert raw[4:6] == b"\x00\x01"
+    raw[4:6] = b"\x01\x02"
+    with pytest.raises(CorruptValue, match="an entry is of source 2 of 2; publish again"):
+        decode_candidates(bytes(raw))
+
+
 def test_an_id_that_is_cut_within_a_letter_is_corrupt() -> None:
     raw = encode_candidates(CandidateList.of([("é", 0, (1.0,))], 1))
     with pytest.raises(CorruptValue, match="not UTF-8"):

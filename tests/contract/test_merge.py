@@ -123,9 +123,11 @@ def test_what_is_never_proposed() -> None:
     assert never_proposed(["a"], ["b"], repeats=False) == {"a", "b"}
 
 
-@given(ORDERS, ORDERS)
-def test_what_was_summed_before_is_gone_on_from_and_stays(before: list[list[str]], after: list[list[str]]) -> None:
-    first, then = ([ordered(ids) for ids in orders] for orders in (before, after))
+@given(ORDERS, ORDERS, st.sampled_from([1.0, -1.0]))
+def test_what_was_summed_before_is_gone_on_from_and_stays(
+    before: list[list[str]], after: list[list[str]], score: float
+) -> None:
+    first, then = ([ordered(ids, best=score) for ids in orders] for orders in (before, after))
     onto = summed(first, [1.0] * len(first), 2)
     ids, scores = list(onto.rows), onto.scores.copy()
 

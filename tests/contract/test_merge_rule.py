@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.codec import CandidateList, decode_candidates, encode_candidates
-from contract.merge import merge_lists
+from contract.merge import merge_lists, merge_query, popular_scores
 
 IDS = st.lists(st.sampled_from(["a", "b", "c", "d", "é", "f" * 300]), unique=True, max_size=6)
 LIST = IDS.flatmap(
@@ -65,3 +65,53 @@ def test_a_list_is_read_as_it_was_written(candidates) -> None:
     assert read.item_ids == candidates.item_ids
     assert read.source.tolist() == candidates.source.tolist()
     assert read.scores.tolist() == candidates.scores.tolist()
+
+
+NAMES = st.lists(st.integers(0, 30).map("i{:02}".format), unique=True, max_size=25)
+SCORE = st.floats(-4, 4, width=16) | st.sampled_from([0.0, -0.0, 0.25])
+LONG_LIST = NAMES.flatmap(
+    lambda ids: st.lists(st.tuples(SCORE, SCORE, SCORE), min_size=len(ids), max_size=len(ids)).map(
+        lambda rows: CandidateList.of([(id, 0, row) for id, row in zip(ids, rows, strict=True)], 3)
+    )
+)
+
+
+@given(
+    user=st.none() | LONG_LIST,
+    items=st.lists(LONG_LIST, max_size=3),
+    segments=st.lists(LONG_LIST, max_size=3),
+    source_weights=st.tuples(*[st.floats(0, 3, width=32)] * 3),
+    limit=st.integers(0, 40),
+    exclude=st.sets(st.sampled_from(["i00", "i07", "z"])),
+)
+def test_a_query_is_what_single_floats_added_one_by_one_are(
+    user, items, segments, source_weights, limit, exclude
+) -> None:
+    """To the bit: popular lists first, then the user's, then the items'; of an item's score the first source first."""
+    scores: dict[str, list[np.float32]] = {}
+    for kind in (segments, [user] if user is not None else [], items):
+        for one in kind:
+            weight = np.float32(len(kind) ** -0.5)
+            for id, row in zip(one.item_ids, one.scores, strict=True):
+                before = scores.setdefault(id, [np.float32(0)] * 3)
+                scores[id] = [old + weight * new for old, new in zip(before, row, strict=True)]
+    fused = {}
+    for id, row in scores.items():
+        fused[id] = np.float32(0)
+        for score, weight in zip(row, source_weights, strict=True):
+            fused[id] += score * np.float32(weight)
+    order = sorted(scores.keys() - exclude, key=lambda id: (-fused[id], id))[:limit]
+
+    merged = merge_query(user, items, popular_scores(segments, 3), source_weights, exclude, limit)
+
+    assert merged.item_ids == tuple(order)
+    assert merged.scores.dtype == np.float32
+    assert merged.scores.tobytes() == np.array([scores[id] for id in order], np.float32).reshape(-1, 3).tobytes()
+
+
+def test_sources_are_added_in_their_order() -> None:
+    """What is half of the last place of 1 is lost when it is added to 1, and counts where it is doubled before."""
+    half = 2.0**-24
+    tied = CandidateList.of([("b", 0, (1.0, half, half)), ("a", 0, (1.0, 0.0, 0.0)), ("c", 0, (half, half, 1.0))], 3)
+
+    assert merge_lists([tied], [1.0], (1.0, 1.0, 1.0), 9).item_ids == ("c", "a", "b")

@@ -57,6 +57,24 @@ def test_a_selective_filter_looks_at_everything_in_one_go() -> None:
     assert looked_up(Filter(categories=("seat",)), 2) == (["chair", "stool"], [6])
 
 
+@given(
+    ids=st.lists(st.sampled_from([*RECORDS, "unknown", "forgotten"]), unique=True),
+    wanted=st.builds(
+        Filter,
+        categories=st.lists(st.sampled_from(["kitchen", "seat"]), max_size=1).map(tuple),
+        price_max=st.none() | st.just(8.0),
+        available=st.booleans(),
+    ),
+    enough=st.integers(1, 10),
+)
+def test_what_is_kept_is_the_first_that_pass(ids: list[str], wanted: Filter, enough: int) -> None:
+    kept = keep(ranked(ids, 0), wanted, enough, lambda asked: {id: RECORDS[id] for id in asked if id in RECORDS})
+
+    passing = [place for place, id in enumerate(ids) if passes(RECORDS.get(id), wanted)]
+    assert kept.positions == passing[:enough]
+    assert all(kept.records.get(ids[place]) is RECORDS.get(ids[place]) for place in kept.positions)
+
+
 def test_without_leaves_out_and_keeps_the_order() -> None:
     candidates = ranked(("a", "b", "c"), 0)
 
