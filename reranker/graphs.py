@@ -1,10 +1,11 @@
 """What a GPU is told once and does again: CUDA graphs.
 
-A pass over a small model is hundreds of kernels of some microseconds each, and starting one from Python takes as long.
-A graph starts all of them by one call.
+A pass over a small model is a hundred kernels or more of some microseconds each, and starting one from Python takes as
+long. A graph starts all of them by one call.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import torch
@@ -12,6 +13,7 @@ import torch
 Body = Callable[[], None]
 # Libraries choose kernels and reserve memory in the first runs, which must not be recorded.
 RUNS_BEFORE = 2
+SPARE_BYTES = 1 << 30
 
 
 class Recorder(Protocol):
@@ -37,18 +39,30 @@ class CudaGraphs:
         self._pool = torch.cuda.graph_pool_handle()
 
     def __call__(self, body: Body) -> Body:
-        here = torch.cuda.current_stream(self._stream.device)
+        here, device = torch.cuda.current_stream(self._stream.device), self._stream.device
         self._stream.wait_stream(here)
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.stream(self._stream):
-            for _ in range(RUNS_BEFORE):
-                body()
-            # Not `torch.cuda.graph`: it has the whole device stand still and hand its memory back, each time.
-            graph.capture_begin(self._pool, capture_error_mode="thread_local")
-            try:
-                body()
-            finally:
-                graph.capture_end()
-        here.wait_stream(self._stream)
-        replay: Body = graph.replay
+        try:
+            with torch.cuda.stream(self._stream):
+                for _ in range(RUNS_BEFORE):
+                    body()
+                # What lies in PyTorch's cache then cannot be taken by a recording, which fails beside it.
+                if torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device) > SPARE_BYTES:
+                    torch.cuda.empty_cache()
+                replay: Body = self._recorded(body).replay
+        finally:
+            # Also of one that failed: what it was to write to is given to others now.
+            here.wait_stream(self._stream)
         return replay
+
+    def _recorded(self, body: Body) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        # Not `torch.cuda.graph`: it has the whole device stand still and hand its memory back, each time.
+        graph.capture_begin(self._pool, capture_error_mode="thread_local")
+        try:
+            body()
+        except BaseException:
+            with suppress(RuntimeError):  # which says no more than that something failed before
+                graph.capture_end()
+            raise
+        graph.capture_end()
+        return graph

@@ -7,7 +7,7 @@ import torch
 from reranker.depth import LEVELS, LevelName
 
 # Longer passes are no faster on a CPU. On a GPU 64 items leave most of it idle; that 1024 are best was not measured.
-PAIRS = {"cpu": 64, "cuda": 1024}
+PAIRS, PAIRS_ON_GPU = 64, 1024
 
 
 class Limits(NamedTuple):
@@ -19,6 +19,9 @@ class Limits(NamedTuple):
     known_queries: int = 256
     levels: tuple[LevelName, ...] = LEVELS
 
-    def on(self, device: torch.device) -> "Limits":
-        """These, with as many pairs as fill a device of this kind and no more."""
-        return self if self.batch_pairs else self._replace(batch_pairs=PAIRS.get(device.type, PAIRS["cpu"]))
+    def on(self, device: torch.device, whole: bool) -> "Limits":
+        """These, with as many pairs as fill a device of this kind and no more. `whole`: of a cross-encoder that reads
+        each pair whole, and so takes many times the memory."""
+        if self.batch_pairs:
+            return self
+        return self._replace(batch_pairs=PAIRS_ON_GPU if device.type == "cuda" and not whole else PAIRS)

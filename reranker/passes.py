@@ -13,12 +13,15 @@ from reranker.engine import Answers, Engine, States
 from reranker.tokens import QUERY, TextTensors
 from reranker.transfer import to_device
 
+# In a pass, so that its memory is bounded whoever waits.
+QUERIES_AT_ONCE = 16
+
 
 class Passes(Protocol):
     """For one caller at a time."""
 
     def queries(self, texts: FramedTexts) -> list[Answers]:
-        """What each query's tokens answer in each layer in which any level asks them."""
+        """What the tokens of each query, at most QUERIES_AT_ONCE, answer in each layer in which any level asks them."""
         ...
 
     def items(
@@ -59,7 +62,8 @@ class Direct:
 
 
 def in_passes(queries: Sequence[Sequence[Sequence[int]]], size: int) -> Iterator[NDArray[np.int64]]:
-    """Places among the items of all queries, at most `size` in a pass, one query's after another's.
+    """Places among the items of all queries, at most `size` of at most QUERIES_AT_ONCE queries in a pass, one query's
+    after another's.
 
     A query's are in order of length, so that a pass of some of them has little padding; queries share a pass where
     they fit into it whole. Items of all in order of length would fill passes better and pad less, but meet a query in
@@ -72,7 +76,7 @@ def in_passes(queries: Sequence[Sequence[Sequence[int]]], size: int) -> Iterator
         first += len(items)
         for start in range(0, len(items), size):
             part = order[start : start + size]
-            if sum(map(len, waiting)) + len(part) > size:
+            if sum(map(len, waiting)) + len(part) > size or len(waiting) == QUERIES_AT_ONCE:
                 yield np.concatenate(waiting)
                 waiting = []
             waiting.append(part)

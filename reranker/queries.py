@@ -1,40 +1,36 @@
 """What the last queries' tokens answer: kept here, and on a shelf that processes share, if there is one."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from contract.errors import CorruptValue
-from reranker.encoding import FramedTexts, TextEncoder
+from reranker.encoding import TextEncoder
 from reranker.engine import Answers
-from reranker.passes import Direct
+from reranker.passes import QUERIES_AT_ONCE, Direct, Passes
 from reranker.query_states import QueryShelf, answers_key, packed, unpacked
 
 Outcome = Literal["known", "fetched", "read"]
 OUTCOMES: tuple[Outcome, ...] = ("known", "fetched", "read")
-# Queries that are read in one pass, so that its memory is bounded whoever waits.
-AT_ONCE = 16
 
 
 class Queries:
     """Keys and values of queries by their token ids, so that another history of a user is another query.
 
-    The `limit` asked for last are kept; 0 keeps none. `shelf` is set where processes share them.
+    The `limit` asked for last are kept; 0 keeps none. `shelf` is set where processes share them, `passes` where
+    there are faster ones than the direct ones.
     """
 
-    def __init__(
-        self, model: str, direct: Direct, read: Callable[[FramedTexts], list[Answers]], encoder: TextEncoder, limit: int
-    ) -> None:
-        """`read`: as `direct` does, or faster."""
+    def __init__(self, model: str, direct: Direct, encoder: TextEncoder, limit: int) -> None:
+        self.passes: Passes = direct
         self.shelf: QueryShelf | None = None
         self._model, self._engine, self._encoder = model, direct.engine, encoder
         self._lowest, self._device, self._limit = direct.lowest, direct.device, limit
-        self._read_texts = read
         self._kept: OrderedDict[tuple[int, ...], Answers] = OrderedDict()
 
     def answers(self, queries: Sequence[tuple[int, ...]]) -> list[tuple[Answers, Outcome]]:
         """What the tokens of each answer in each layer, and whether that was known, fetched from the shelf, or read
-        anew, AT_ONCE in a pass. The second of equal ones is known."""
+        anew. The second of equal ones is known."""
         distinct = list(dict.fromkeys(queries))
         outcomes: dict[tuple[int, ...], Outcome] = dict.fromkeys(distinct, "known")
         found = {query: self._kept[query] for query in distinct if query in self._kept}
@@ -74,8 +70,8 @@ class Queries:
 
     def _read(self, queries: Sequence[tuple[int, ...]]) -> list[Answers]:
         found: list[Answers] = []
-        for start in range(0, len(queries), AT_ONCE):
-            found += self._read_texts(self._encoder.framed(queries[start : start + AT_ONCE]))
+        for start in range(0, len(queries), QUERIES_AT_ONCE):
+            found += self.passes.queries(self._encoder.framed(queries[start : start + QUERIES_AT_ONCE]))
         return found
 
     def _key(self, query: tuple[int, ...]) -> bytes:

@@ -138,6 +138,7 @@ class ItemPasses:
         """Have `answers` in row `place`, if they are not there from before."""
         if self._asked[place] is answers:
             return
+        self._asked[place] = None  # what fails in between is not known
         for row, one in zip(self._beside, answers, strict=True):
             if row is not None and one is not None:
                 length, present = one.keys.shape[2], row.present  # the same in all layers

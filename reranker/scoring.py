@@ -17,7 +17,7 @@ from contract.states import StateBlock
 from reranker.boosting import Trees
 from reranker.depth import LevelName, level_depths
 from reranker.encoding import TextEncoder
-from reranker.golden import GoldenQuery, golden_tolerance
+from reranker.golden import GoldenQuery
 from reranker.graphs import recorder_for
 from reranker.layer_timing import faster_types
 from reranker.limits import Limits
@@ -37,8 +37,8 @@ class Reranker:
     """A verified model, ready to score. One caller at a time: a process that serves has one thread for it.
 
     `version` and `feature_view` are the artifact's, `history_length` is how many items of a user's history its texts
-    may name; `half` is the encoder's number format, None for float32. `levels` are the names of those it scores at,
-    the best first; `split` is None for a whole cross-encoder, which has one.
+    may name; `half` is the encoder's number format, None for float32; `batch_pairs` go into a pass. `levels` are the
+    names of those it scores at, the best first; `split` is None for a whole cross-encoder, which has one.
     `golden_difference` is what `load_reranker` found between the golden scores and this machine's, as `compare` does;
     NaN where nobody looked. `ndcg10` was measured on the validation period; NaN where the manifest does not say.
     Of the last `run`, `encode_seconds` went to reading texts whose states were not there; a whole cross-encoder knows
@@ -70,8 +70,8 @@ class Reranker:
             self._network.encoder.to(half)
         self._encoder = encoder
         self._trees = trees
-        limits = limits.on(device)
-        self._limits, self._batch_pairs = limits, limits.batch_pairs
+        limits = limits.on(device, whole=not isinstance(network, SplitNetwork))
+        self._limits, self.batch_pairs = limits, limits.batch_pairs
         self.split: SplitScorer | None = None
         self.levels: tuple[LevelName, ...] = ("full",)
         if isinstance(network, SplitNetwork) and manifest.states is not None:
@@ -139,12 +139,12 @@ class Reranker:
         try:
             return self._scores(prepared, level)
         except torch.cuda.OutOfMemoryError as error:
-            if self._batch_pairs < self._limits.batch_pairs:
+            if self.batch_pairs < self._limits.batch_pairs:
                 raise
             reason = str(error).partition("\n")[0]
         # Outside the handler: there the exception still held the activations.
-        self._batch_pairs = max(1, self._batch_pairs // 2)
-        log.warning("out of memory (%s): scoring goes on %d pairs at a time", reason, self._batch_pairs)
+        self.batch_pairs = max(1, self.batch_pairs // 2)
+        log.warning("out of memory (%s): scoring goes on %d pairs at a time", reason, self.batch_pairs)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return self._scores(prepared, level)
@@ -152,9 +152,9 @@ class Reranker:
     def _scores(self, asked: Sequence[PreparedQuery], level: LevelName) -> list[PairScores]:
         with torch.inference_mode():
             if self.split is None:
-                return [self._pairs.scores(one, self._batch_pairs) for one in asked]
+                return [self._pairs.scores(one, self.batch_pairs) for one in asked]
             self.split.encoding.reset()  # what is left of a request that failed
-            found = self.split.scores(asked, level, self._batch_pairs)
+            found = self.split.scores(asked, level, self.batch_pairs)
             self.encode_seconds = self.split.encoding.seconds()
         return found
 
@@ -193,7 +193,7 @@ class Reranker:
         recorder = recorder_for(self.device)
         if recorder is not None and self.split is not None:
             with torch.inference_mode():
-                record(self.split, golden_tolerance(self.half), recorder)
+                record(self.split, recorder)
         with self.split.unnoticed() if self.split is not None else nullcontext():
             self._warm_up()
         if self.split is not None:
@@ -202,7 +202,7 @@ class Reranker:
     def _warm_up(self) -> None:
         token, features = self._encoder.special.pad, np.zeros((1, len(self.manifest.feature_names)), np.float32)
         query, longest = (token,) * self._encoder.query_tokens, self._encoder.item_tokens
-        for pairs, level in product((1, self._batch_pairs), self.levels):
+        for pairs, level in product((1, self.batch_pairs), self.levels):
             for _ in range(2):
                 items = tuple((place, *(token,) * (longest - 1)) for place in range(pairs))  # each a text of its own
                 asked = PreparedQuery(query, items, np.repeat(features, pairs, 0))

@@ -124,15 +124,16 @@ class Shelf:
         )
         lengths, starts = places & ((1 << LENGTH_BITS) - 1), places >> LENGTH_BITS
         first = np.cumsum(lengths) - lengths
-        rows = to_device(np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths), self._device)
-        scale = self.codec.scale(depth)
-        counts = torch.from_numpy(lengths)
+        rows = np.arange(int(lengths.sum())) + np.repeat(starts - first, lengths)
+        scale, counts = self.codec.scale(depth), torch.from_numpy(lengths)
         if ours.all() or not ours.any():
-            return States((slab if ours.all() else self._annex).take(rows, depth), counts, scale)
-        of_slab = to_device(np.repeat(ours, lengths), self._device)
+            of = slab if ours.all() else self._annex
+            return States(of.take(to_device(rows, self._device), depth), counts, scale)
         out = torch.empty(len(rows), self.codec.hidden, dtype=self.codec.dtype, device=self._device)
-        out[of_slab] = slab.take(rows[of_slab], depth)
-        out[~of_slab] = self._annex.take(rows[~of_slab], depth)
+        of_slab = np.repeat(ours, lengths)
+        for of, chosen in ((slab, of_slab.nonzero()[0]), (self._annex, (~of_slab).nonzero()[0])):
+            found = of.take(to_device(rows[chosen], self._device), depth)
+            out.index_copy_(0, to_device(chosen, self._device), found)
         return States(out, counts, scale)
 
 

@@ -50,19 +50,24 @@ class SplitScorer:
         model: str = "",
     ) -> None:
         """`model`: the version that shared states of queries are known by."""
-        limits = limits.on(device)
+        limits = limits.on(device, whole=False)
         # A batch of longest texts fits in any case.
         room = max(limits.annex_tokens, limits.batch_pairs * (encoder.item_tokens + 2))
         self.shelf = Shelf(StateCodec(network, kind), tuple(levels.values()), device, room)
         self.reuse = Reuse()
         self.encoding = Stopwatch(device)
         self.direct = Direct(Engine(network), min(levels.values()), device)
-        self.passes: Passes = self.direct
-        self.queries = Queries(
-            model, self.direct, lambda texts: self.passes.queries(texts), encoder, limits.known_queries
-        )
+        self.queries = Queries(model, self.direct, encoder, limits.known_queries)
         self.levels, self.encoder = levels, encoder
         self._device, self.batch_pairs = device, limits.batch_pairs
+
+    @property
+    def passes(self) -> Passes:
+        return self.queries.passes
+
+    @passes.setter
+    def passes(self, passes: Passes) -> None:
+        self.queries.passes = passes
 
     def scores(
         self, asked: Sequence[PreparedQuery], level: LevelName, batch_pairs: int | None = None

@@ -8,7 +8,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 # They would wait for the device, which a recording must not.
-WAITING = {torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default}
+WAITING = {
+    torch.ops.aten.item.default,
+    torch.ops.aten.is_nonzero.default,
+    torch.ops.aten.masked_select.default,
+    torch.ops.aten._local_scalar_dense.default,
+    torch.ops.aten.nonzero.default,
+}
 
 
 class Operations(TorchDispatchMode):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from reranker.artifact import read_artifact
 from reranker.depth import level_depths
@@ -24,7 +25,7 @@ from reranker.recorded import ItemPasses, QueryPasses, Recorded
 from reranker.recording import record as recorded_and_compared
 from reranker.scoring import Reranker
 from reranker.states import StateCodec, StateKind
-from tests.replayed_operations import record
+from tests.replayed_operations import record, tensors
 from tests.split_model import export_split, split_network
 
 CPU, LIMITS = torch.device("cpu"), Limits(32, known_queries=2)
@@ -51,12 +52,24 @@ def replaying(student: Path) -> Reranker:
     return model
 
 
-def model_records(
-    model: Reranker, recorder: Callable[..., Callable[[], None]] = record, tolerance: float = 1e-3
-) -> bool:
+def model_records(model: Reranker, recorder: Callable[..., Callable[[], None]] = record) -> bool:
     assert model.split is not None
     with torch.inference_mode():
-        return recorded_and_compared(model.split, tolerance, recorder)
+        return recorded_and_compared(model.split, recorder)
+
+
+class NoOtherDevice(TorchDispatchMode):
+    """Raises for an operation on a tensor that is not on `device`."""
+
+    def __init__(self, device: torch.device) -> None:
+        super().__init__()
+        self._device = device
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        found = func(*args, **(kwargs or {}))
+        elsewhere = {tensor.device for tensor in tensors((args, kwargs, found))} - {self._device}
+        assert not elsewhere, f"{func} on {elsewhere}"
+        return found
 
 
 def asked(counts: list[int], item_tokens: int, query_tokens: int, seed: int) -> list[PreparedQuery]:
@@ -216,8 +229,9 @@ def test_nothing_that_is_recorded_asks_the_device_or_comes_from_elsewhere(
         depths = tuple(level_depths(network.layers).values())
         ItemPasses(direct, shapes, StateCodec(network, kind), depths, lambda body: (bodies.append(body), body)[1])
         assert len(bodies) > 10
-        for body in bodies:
-            body()
+        with NoOtherDevice(device):
+            for body in bodies:
+                body()
 
 
 def test_shapes_hold_what_they_are_asked_for() -> None:
@@ -231,6 +245,8 @@ def test_shapes_hold_what_they_are_asked_for() -> None:
     assert shapes.holding_queries(2, 25) == (4, 48)
     assert shapes.holding_queries(1, 97) is shapes.holding_queries(17, 1) is None
     assert len(list(shapes)) == 7 * 4 * 3
+    assert FixedShapes(4, 8, 8, 8).holding_queries(5, 8) is None  # more queries than items
+    assert {shape.queries for shape in FixedShapes(4, 8, 8, 8)} == {1, 4}
     assert FixedShapes(8, 34, 100, 100).query_lengths == (32, 56, 80, 100)  # an encoder that reads no more
 
 

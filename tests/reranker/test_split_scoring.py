@@ -1,6 +1,8 @@
 """A split student as it is served: loaded, at each level, from states that are there or made on the spot."""
 
+import gc
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -106,6 +108,31 @@ def test_queries_scored_together_score_as_alone(student: Path, limits: Limits) -
 def test_queries_share_a_pass_where_they_fit_into_it(lengths: list[list[int]], wanted: list[list[int]]) -> None:
     queries = [[(7,) * length for length in items] for items in lengths]
     assert [rows.tolist() for rows in in_passes(queries, 3)] == wanted
+
+
+def test_a_pass_has_no_more_queries_than_are_read_together() -> None:
+    assert list(map(len, in_passes([[(7,)]] * 20, 64))) == [16, 4]
+
+
+def test_a_model_goes_with_the_last_who_holds_it(student: Path) -> None:
+    """Without a garbage collection, which does not go through what a ranker froze."""
+    model = built(student)
+    model.run(prepared(model))
+    assert model.split is not None
+    split, shelf = ref(model.split), ref(model.split.shelf)
+    gc.disable()
+    try:
+        del model
+        assert (split(), shelf()) == (None, None)
+    finally:
+        gc.enable()
+
+
+def test_on_a_gpu_passes_are_longer_but_of_a_network_that_reads_pairs_whole() -> None:
+    gpu = torch.device("cuda")
+    assert Limits().on(CPU, whole=False).batch_pairs == Limits().on(gpu, whole=True).batch_pairs == 64
+    assert Limits().on(gpu, whole=False).batch_pairs == 1024
+    assert Limits(3).on(gpu, whole=False).batch_pairs == 3
 
 
 def test_queries_of_a_batch_are_read_in_one_pass_equal_ones_once(student: Path) -> None:

@@ -131,7 +131,7 @@ def judge(
             "seed": seed,
             "rerank_depth": settings.gateway.rerank_depth,
             "evaluated_depth": found.depth,
-            "batch_pairs": options.batch_pairs,
+            "batch_pairs": model.batch_pairs,
         },
         code={"python": sys.version.split()[0], **{name: installed(name) for name in ("torch", "lightgbm", "scipy")}},
     )
