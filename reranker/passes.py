@@ -1,7 +1,7 @@
 """What scoring asks of a device: a pass over queries, and a pass over items beside them."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +17,17 @@ from reranker.transfer import to_device
 QUERIES_AT_ONCE = 16
 
 
+class Asked(NamedTuple):
+    """Of a pass over n items, from their states at `depth`: the first `counts[0]` are of `queries[0]`, and so on;
+    `features` float32[n, features]."""
+
+    queries: Sequence[Answers]
+    counts: Sequence[int]
+    states: States
+    features: NDArray[np.float32]
+    depth: int
+
+
 class Passes(Protocol):
     """For one caller at a time."""
 
@@ -24,18 +35,8 @@ class Passes(Protocol):
         """What the tokens of each query, at most QUERIES_AT_ONCE, answer in each layer in which any level asks them."""
         ...
 
-    def items(
-        self,
-        queries: Sequence[Answers],
-        counts: Sequence[int],
-        states: States,
-        features: NDArray[np.float32],
-        depth: int,
-    ) -> Tensor:
-        """Final and text scores float32[2, n], on the device, of items from their states at `depth`.
-
-        The first `counts[0]` items are of `queries[0]`, and so on; `features` float32[n, features].
-        """
+    def items(self, asked: Asked) -> Tensor:
+        """Final and text scores float32[2, n], on the device."""
         ...
 
 
@@ -49,16 +50,9 @@ class Direct:
     def queries(self, texts: FramedTexts) -> list[Answers]:
         return self.engine.queries(TextTensors.of(texts, QUERY, self.device), self.lowest)
 
-    def items(
-        self,
-        queries: Sequence[Answers],
-        counts: Sequence[int],
-        states: States,
-        features: NDArray[np.float32],
-        depth: int,
-    ) -> Tensor:
-        cls = self.engine.cls(queries, counts, states, depth)
-        return torch.stack(self.engine.network.judge(cls, to_device(features, self.device)))
+    def items(self, asked: Asked) -> Tensor:
+        cls = self.engine.cls(asked.queries, asked.counts, asked.states, asked.depth)
+        return torch.stack(self.engine.network.judge(cls, to_device(asked.features, self.device)))
 
 
 def in_passes(queries: Sequence[Sequence[Sequence[int]]], size: int) -> Iterator[NDArray[np.int64]]:

@@ -5,7 +5,6 @@ from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from reranker.beside import ByNumber
@@ -15,7 +14,7 @@ from reranker.fixed_shapes import FixedShapes, Shape
 from reranker.graphs import Body, Recorder
 from reranker.layers import Attended
 from reranker.layout import Grid
-from reranker.passes import Direct
+from reranker.passes import Asked, Direct
 from reranker.states import StateCodec
 from reranker.tokens import QUERY, TextTensors
 from reranker.transfer import put, to_device
@@ -38,16 +37,9 @@ class Recorded:
     def queries(self, texts: FramedTexts) -> list[Answers]:
         return self._queries(texts) or self._direct.queries(texts)
 
-    def items(
-        self,
-        queries: Sequence[Answers],
-        counts: Sequence[int],
-        states: States,
-        features: NDArray[np.float32],
-        depth: int,
-    ) -> Tensor:
-        found = self._items(queries, counts, states, features, depth)
-        return self._direct.items(queries, counts, states, features, depth) if found is None else found
+    def items(self, asked: Asked) -> Tensor:
+        found = self._items(asked)
+        return self._direct.items(asked) if found is None else found
 
 
 class QueryPasses:
@@ -105,14 +97,8 @@ class ItemPasses:
             for shape in shapes:
                 self._again[shape, depth] = record(partial(self._score, shape, depth))
 
-    def __call__(
-        self,
-        queries: Sequence[Answers],
-        counts: Sequence[int],
-        states: States,
-        features: NDArray[np.float32],
-        depth: int,
-    ) -> Tensor | None:
+    def __call__(self, asked: Asked) -> Tensor | None:
+        queries, counts, states, features, depth = asked
         lengths = states.lengths.numpy()
         shape = self._shapes.holding(len(lengths), int(lengths.max()), len(queries))
         if shape is None or not all(map(self._fits, queries)):

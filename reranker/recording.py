@@ -29,7 +29,7 @@ def record(scorer: SplitScorer, recorder: Recorder) -> bool:
     First each shape is filled with a made-up request at every level. Where one scores otherwise than without, by more
     than rounding may be, or does not let itself be recorded, none is replayed, and a warning says why.
     """
-    network, encoder, before = scorer.direct.engine.network, scorer.encoder, scorer.direct
+    network, encoder = scorer.direct.engine.network, scorer.encoder
     most = APART if scorer.direct.engine.kind == torch.float32 else APART_IN_HALF
     worst, spread = 0.0, dict.fromkeys(scorer.levels, 0.0)
     shapes = FixedShapes(
@@ -43,7 +43,8 @@ def record(scorer: SplitScorer, recorder: Recorder) -> bool:
             for asked in made_up.requests(shapes):
                 for level in scorer.levels:
                     found = []
-                    for scorer.passes in (before, recorded):
+                    for passes in (scorer.direct, recorded):
+                        scorer.passes = passes
                         scorer.queries.forget()
                         found.append(scorer.scores(asked, level))
                     direct, replayed = map(_stacked, found)
@@ -55,7 +56,7 @@ def record(scorer: SplitScorer, recorder: Recorder) -> bool:
                     worst = max(worst, apart)
     # What a device says of a recording, that its memory does not suffice too; or made-up states are no numbers.
     except (RuntimeError, PacesetterError) as error:
-        scorer.passes = before
+        scorer.passes = scorer.direct
         log.warning("passes are not recorded, each of their operations is started by itself: %s", error, exc_info=True)
         return False
     finally:
@@ -96,8 +97,7 @@ class MadeUp:
 
     def requests(self, shapes: FixedShapes) -> Iterator[list[PreparedQuery]]:
         """Of one pass each, for every shape of items, then for every one of queries. They leave it empty in part where
-        no smaller one takes them then. Shapes of one length share their items, so that each is read
-        once."""
+        no smaller one takes them then. Shapes of one length share their items, so that each is read once."""
         items: dict[int, list[Text]] = {}
         for many, longest, queries in shapes:
             tokens = min(longest - 2, self._item_tokens)
@@ -105,7 +105,7 @@ class MadeUp:
                 items[tokens] = [self._text(tokens - number % 2) for number in range(shapes.largest.items)]
             yield self._shared(items[tokens][: max(many - 1, 1)], max(queries - 1, 1), self._query_tokens)
         for queries, longest in shapes.of_queries():
-            asking = min(max(queries - 1, 1), shapes.largest.items)
+            asking = max(queries - 1, 1)
             yield self._shared([self._text(1)] * asking, asking, min(longest - 2, self._query_tokens))
 
     def _shared(self, items: Sequence[Text], queries: int, query_tokens: int) -> list[PreparedQuery]:

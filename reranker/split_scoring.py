@@ -13,7 +13,7 @@ from reranker.depth import LevelName
 from reranker.encoding import TextEncoder
 from reranker.engine import Answers, Engine, States
 from reranker.limits import Limits
-from reranker.passes import Direct, Passes, in_passes
+from reranker.passes import Asked, Direct, Passes, in_passes
 from reranker.prepared import PairScores, PreparedQuery
 from reranker.queries import OUTCOMES, Queries
 from reranker.shelf import Shelf, Slab, filled, keys_of
@@ -89,7 +89,7 @@ class SplitScorer:
             states = self._states([items[row] for row in rows], [keys[row] for row in rows], level, slab, size)
             asking, counts = np.unique(of[rows], return_counts=True)
             beside = [queries[place] for place in asking]
-            found.append(self.passes.items(beside, counts.tolist(), states, features[rows], self.levels[level]))
+            found.append(self.passes.items(Asked(beside, counts.tolist(), states, features[rows], self.levels[level])))
             order.append(rows)
         out = np.empty((2, len(items)), np.float32)
         out[:, np.concatenate(order)] = to_numpy(torch.cat(found, 1))
