@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from reranker.beside import Beside, InTurn
-from reranker.layers import Attended, ask, attended
+from reranker.layers import Attended
 from reranker.layout import Layout, Packed
 from reranker.packed import Alone, Whole
 from reranker.split import SplitNetwork
@@ -67,12 +67,10 @@ class Engine:
         """The same of all queries at once, a row each, padded as `texts` are."""
         hidden = self.network.embed(texts.tokens())
         layers: list[Attended | None] = []
-        for place, layer in enumerate(self._layers):
-            answers = attended(layer, hidden, texts.present)
+        for place, layer in enumerate(self._whole):
+            hidden, answers = layer.read(hidden, texts.present)
             layers.append(answers if place >= lowest else None)
-            if place < len(self._layers) - 1:
-                hidden = ask(layer, hidden, answers)
-        return layers
+        return [*layers, self._alone.answers(hidden, texts.present)]
 
     def states(self, items: TextTensors, depths: Sequence[int]) -> tuple[list[Tensor], Tensor]:
         """The items' states [tokens, hidden] at each of `depths`, one item after another, and their lengths."""

@@ -23,7 +23,9 @@ class Layout(Protocol):
         """Tokens alone [tokens, width] as packed ones."""
         ...
 
-    def padded(self, packed: Tensor) -> Tensor: ...
+    def padded(self, packed: Tensor) -> Tensor:
+        """A text a row; where it has no token stands another one of its own, or anything."""
+        ...
 
     def packed(self, padded: Tensor) -> Tensor: ...
 
@@ -35,15 +37,16 @@ class Packed:
     def __init__(self, lengths: Tensor, device: torch.device) -> None:
         """`lengths` int64[n], on a CPU, at least one token each; the tokens are on `device`."""
         self.longest = int(lengths.max()) if len(lengths) else 0
-        present = torch.arange(self.longest)[None, :] < lengths[:, None]
-        self.present = present.to(device)
-        self.starts = (lengths.cumsum(0) - lengths).to(device)
+        columns = torch.arange(self.longest)[None, :]
+        present = columns < lengths[:, None]
+        starts = lengths.cumsum(0) - lengths
+        self.present, self.starts = present.to(device), starts.to(device)
         self.tokens = int(lengths.sum())
         self.rows = -(-self.tokens // ROWS) * ROWS
         self.even = self.tokens == len(lengths) * self.longest
-        self._places = present.flatten().nonzero().squeeze(1).to(device)
-        # The rows behind are copies of the first one.
-        self._taken = F.pad(self._places, (0, self.rows - self.tokens))
+        # The rows behind are copies of the first one, padding of its text's last token.
+        self._taken = F.pad(present.flatten().nonzero().squeeze(1), (0, self.rows - self.tokens)).to(device)
+        self._shown = (starts[:, None] + torch.minimum(columns, lengths[:, None] - 1)).flatten().to(device)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -52,12 +55,9 @@ class Packed:
         return F.pad(tokens, (0, 0, 0, self.rows - len(tokens)))
 
     def padded(self, packed: Tensor) -> Tensor:
-        """Zeros where a row has no token; takes tokens alone too."""
-        tokens = packed[: self.tokens]
-        if self.even:
-            return tokens.view(len(self), self.longest, -1)
-        rows = tokens.new_zeros(len(self) * self.longest, tokens.shape[1])
-        return rows.index_copy_(0, self._places, tokens).view(len(self), self.longest, -1)
+        """Takes tokens alone too."""
+        rows = packed[: self.tokens] if self.even else packed.index_select(0, self._shown)
+        return rows.view(len(self), self.longest, -1)
 
     def packed(self, padded: Tensor) -> Tensor:
         return padded.reshape(len(self) * self.longest, -1).index_select(0, self._taken)

@@ -1,4 +1,4 @@
-"""One layer over the tokens of a pass: for all of them, or for [CLS] alone."""
+"""One layer as it is served: over the tokens of a pass, or for [CLS] alone."""
 
 from typing import Any
 
@@ -7,12 +7,27 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from reranker.beside import Beside, InTurn, together
-from reranker.layers import finish
+from reranker.layers import Attended
 from reranker.layout import Layout
+from reranker.products import product
 
 # Beyond it a logit of attention counts as this much. exp of it, and sums of thousands of them, are far within bfloat16
 # and float32; a trained encoder's logits are some tens at most, and golden scores tell where they are not.
 LARGEST_LOGIT = 60.0
+
+
+class Rest:
+    """What follows attention: its output projection and the feed-forward part, each with its residual and norm."""
+
+    def __init__(self, layer: Any) -> None:
+        self._mix, self._mixed_norm = product(layer.attention.output.dense), layer.attention.output.LayerNorm
+        self._up, self._activation = product(layer.intermediate.dense), layer.intermediate.intermediate_act_fn
+        self._down, self._norm = product(layer.output.dense), layer.output.LayerNorm
+
+    def __call__(self, mixed: Tensor, asking: Tensor) -> Tensor:
+        mixed = self._mixed_norm(self._mix.plus(mixed, asking))
+        found: Tensor = self._norm(self._down.plus(self._up.activated(mixed, self._activation), mixed))
+        return found
 
 
 class Whole:
@@ -21,19 +36,24 @@ class Whole:
 
     def __init__(self, layer: Any) -> None:
         attention = layer.attention.self
-        self._layer, self._size = layer, attention.attention_head_size
-        parts = attention.query, attention.key, attention.value
-        self._weight = torch.cat([part.weight for part in parts])
-        self._bias = torch.cat([part.bias for part in parts])
+        self._size = attention.attention_head_size
+        self._project, self._rest = product(attention.query, attention.key, attention.value), Rest(layer)
+
+    def read(self, tokens: Tensor, present: Tensor) -> tuple[Tensor, Attended]:
+        """Padded tokens [n, longest, hidden] after it, a text attending to itself, and what they answer in it."""
+        projected = self._project(tokens).unflatten(2, (3, -1, self._size)).permute(2, 0, 3, 1, 4)
+        keys, values = projected[1:].contiguous()
+        mixed = F.scaled_dot_product_attention(projected[0], keys, values, attn_mask=present[:, None, None, :])
+        return self._rest(mixed.transpose(1, 2).flatten(2), tokens), Attended(keys, values, present)
 
     def step(self, tokens: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
         """The tokens [tokens, hidden] after it; a text attends to itself, and to its query if `beside` is given."""
-        projected = layout.padded(F.linear(tokens, self._weight, self._bias)).unflatten(2, (3, -1, self._size))
+        projected = layout.padded(self._project(tokens)).unflatten(2, (3, -1, self._size))
         if isinstance(beside, InTurn) and tokens.device.type == "cpu" and tokens.dtype != torch.float16:
             mixed = _beside_queries(projected, layout, beside)
         else:
             mixed = _in_one(projected, layout, beside)
-        return finish(self._layer, layout.packed(mixed), tokens)
+        return self._rest(layout.packed(mixed), tokens)
 
 
 def _in_one(projected: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
@@ -85,11 +105,18 @@ class Alone:
 
     def __init__(self, layer: Any) -> None:
         attention = layer.attention.self
-        self._layer, self._size = layer, attention.attention_head_size
+        self._size = attention.attention_head_size
+        self._ask, self._answer = product(attention.query), product(attention.key, attention.value)
+        self._rest = Rest(layer)
         self._keys = attention.key.weight.unflatten(0, (-1, self._size))  # [heads, size, hidden]
         self._key_bias = attention.key.bias.unflatten(0, (-1, self._size))
         self._values = attention.value.weight.unflatten(0, (-1, self._size)).transpose(1, 2).contiguous()
         self._value_bias = attention.value.bias.unflatten(0, (-1, self._size))
+
+    def answers(self, tokens: Tensor, present: Tensor) -> Attended:
+        """What a query's tokens [n, longest, hidden] answer in it."""
+        keys, values = self._answer(tokens).unflatten(2, (2, -1, self._size)).permute(2, 0, 3, 1, 4).contiguous()
+        return Attended(keys, values, present)
 
     def step(self, cls: Tensor, tokens: Tensor, present: Tensor, scale: Tensor | None, beside: Beside) -> Tensor:
         """[CLS] after the layer, [n, hidden], of `cls` before it.
@@ -97,7 +124,7 @@ class Alone:
         `tokens` [n, longest, hidden] are the items' before it, in units of `scale` [hidden] where that is given;
         `present` bool[n, longest].
         """
-        asked = self._layer.attention.self.query(cls).unflatten(1, (-1, self._size)) * self._size**-0.5
+        asked = self._ask(cls).unflatten(1, (-1, self._size)) * self._size**-0.5
         question = asked.transpose(0, 1)  # [heads, n, size]
         carried = (question @ self._keys).transpose(0, 1)  # [n, heads, hidden]
         if scale is not None:
@@ -113,4 +140,4 @@ class Alone:
         answer = (mixed.transpose(0, 1) @ self._values).transpose(0, 1)  # [n, heads, size]
         answer = answer + to_own.sum(2, keepdim=True).to(cls.dtype) * self._value_bias
         answer = answer + beside.mixed(to_query.to(cls.dtype).transpose(0, 1)).transpose(0, 1)
-        return finish(self._layer, answer.flatten(1), cls)
+        return self._rest(answer.flatten(1), cls)

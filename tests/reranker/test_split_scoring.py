@@ -12,6 +12,7 @@ from contract.states import StateBlock
 from jobs.model.dataset import as_example
 from reranker.artifact import read_artifact
 from reranker.encoding import TextEncoder
+from reranker.engine import Answers, Engine
 from reranker.examples import collate
 from reranker.limits import Limits
 from reranker.loading import build_reranker, load_network, load_reranker
@@ -20,6 +21,7 @@ from reranker.prepared import PreparedQuery
 from reranker.scoring import Reranker
 from reranker.shelf import filled, keys_of
 from reranker.split import SplitNetwork
+from reranker.tokens import TextTensors
 from tests.colour_shop import query
 from tests.split_model import export_split
 
@@ -135,12 +137,19 @@ def test_on_a_gpu_passes_are_longer_but_of_a_network_that_reads_pairs_whole() ->
     assert Limits(3).on(gpu, whole=False).batch_pairs == 3
 
 
-def test_queries_of_a_batch_are_read_in_one_pass_equal_ones_once(student: Path) -> None:
+def test_queries_of_a_batch_are_read_in_one_pass_equal_ones_once(
+    student: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = built(student)
     assert model.split is not None
     rows: list[int] = []
-    first = model._network.encoder.encoder.layer[0].attention.self.key
-    first.register_forward_hook(lambda _, inputs, __: rows.append(len(inputs[0])))
+    read = Engine.read
+
+    def counted(engine: Engine, texts: TextTensors, lowest: int) -> Answers:
+        rows.append(len(texts.ids))
+        return read(engine, texts, lowest)
+
+    monkeypatch.setattr(Engine, "read", counted)
     model.run_all([prepared(model, number) for number in (1, 3, 5, 3)])
     assert rows == [3]
     assert {outcome: model.split.reuse["query", outcome] for outcome in ("read", "known")} == {"read": 3, "known": 1}
