@@ -38,20 +38,19 @@ def main(argv: Sequence[str]) -> None:
     sizes = (DOCUMENTS,) if quick else SIZES
     peers = [peer for peer in PEERS if not quick or peer.name in GROWN]
     with started([*peers, *of_sizes(sizes)]) as contestants:
-        turns = beside_peers(contestants, 2 if quick else 5)
-        if not quick:
-            turns += over_sizes(contestants)
-    rows = summary(turns)
+        rows = summary(beside_peers(contestants, 2 if quick else 5))
+        by_size = [] if quick else summary(over_sizes(contestants, 3))
     found = {
         "benchmark": "rerank",
         "quick": quick,
         "machine": described,
         "documents": DOCUMENTS,
         "rows": rows,
-        "growth": growth(rows),
+        "over_sizes": by_size,
+        "growth": growth(by_size),
         **ratios(rows),
     }
-    print(table(rows))
+    print(table([*rows, *by_size]))
     if not quick:
         elsewhere = [json.loads(file.read_text()) for file in sorted(RESULTS.parent.glob(ELSEWHERE))]
         for file, text in ((RESULTS, json.dumps(found, indent=2) + "\n"), (PAGE, page(found, elsewhere))):
@@ -75,12 +74,20 @@ def beside_peers(contestants: Sequence[Contestant], rounds: int) -> list[Turn]:
     return turns
 
 
-def over_sizes(contestants: Sequence[Contestant]) -> list[Turn]:
+def over_sizes(contestants: Sequence[Contestant], rounds: int) -> list[Turn]:
+    """Every size in each round: of sizes asked minutes apart, ratios would tell how the machine changed meanwhile."""
     chosen = [one for one in contestants if isinstance(one.system, Ours) or one.system.name in GROWN]
     turns = []
-    for size in SIZES:
-        if size != DOCUMENTS:
-            turns += measure(chosen, size, 1, lambda system: 12 if isinstance(system, Ours) else 1, 3, warm_up=1)
+    for place in range(rounds):
+        for size in SIZES:
+            turns += measure(
+                chosen,
+                size,
+                1,
+                lambda system: 12 if isinstance(system, Ours) else 1,
+                rounds=1,
+                warm_up=1 if place == 0 else 0,
+            )
     return turns
 
 

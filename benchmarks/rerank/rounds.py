@@ -73,9 +73,10 @@ def measure(
     Before each turn one more does not count: the first after a pause finds cold caches. Raises Refused.
     """
     asked = {place: contestant.system.requests(documents) for place, contestant in enumerate(contestants)}
-    for place, contestant in enumerate(contestants):
-        with awake(contestant.running):
-            _load(contestant, asked[place], concurrency, warm_up)
+    if warm_up:
+        for place, contestant in enumerate(contestants):
+            with awake(contestant.running):
+                _load(contestant, asked[place], concurrency, warm_up)
     turns = []
     for _ in range(rounds):
         for place, contestant in enumerate(contestants):
