@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 
 from contract.errors import BadInput
 
-# Encoders whose layers have the parts that `reranker.layers` names; others differ in their attention.
+# Encoders whose layers have the parts that `reranker.layers` and `reranker.packed` name; others' attention differs.
 ENCODER_TYPES = ("bert", "camembert", "electra", "roberta", "xlm-roberta")
 
 

@@ -32,7 +32,7 @@ class States(NamedTuple):
 
 
 class Engine:
-    """Runs a split network whose encoder is in any number format; weights that change later are not seen.
+    """Runs a split network whose encoder is in any number format; of weights that change later some are seen, some not.
 
     For inference: nothing here keeps gradients.
     """

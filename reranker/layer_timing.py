@@ -3,11 +3,13 @@
 import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 
 from reranker.layers import run_layer
+from reranker.packed import Whole
 
 # A half type must be this much faster than float32 to be worth its rounding.
 WORTH = 1.1
@@ -18,19 +20,19 @@ ROUNDS = 5
 _measured: dict[tuple[Any, ...], list[torch.dtype]] = {}
 
 
-def faster_types(layer: Any, device: torch.device) -> list[torch.dtype]:
+def faster_types(layer: Any, device: torch.device, split: bool) -> list[torch.dtype]:
     """bf16 and fp16, as far as `layer` is WORTH times faster in it than in float32; the fastest first.
 
     A whole layer, for a lone product misleads: on a Xeon with avx512_fp16 and no AMX products take as long in fp16
     as in float32, and the layer is 1.25 times faster, by what lies between them. On a CPU only formats that it has
-    instructions for are tried. Measured once a process for layers of a shape: models that are compared there are
-    compared in one format.
+    instructions for are tried, and as a layer of a `split` network is served, or of a whole one. Measured once a
+    process for layers of a shape: models that are compared there are compared in one format.
     """
     shape = layer.attention.self.query.weight.shape, layer.intermediate.dense.out_features
-    asked = (*shape, device, torch.get_num_threads())
+    asked = (*shape, device, split, torch.get_num_threads())
     if asked not in _measured:
-        kinds = _able_types(device)
-        _measured[asked] = worth_taking(layer_seconds(layer, (torch.float32, *kinds), device)) if kinds else []
+        kinds = (torch.float32, *_able_types(device))
+        _measured[asked] = worth_taking(layer_seconds(layer, kinds, device, split)) if len(kinds) > 1 else []
     return _measured[asked]
 
 
@@ -40,7 +42,9 @@ def worth_taking(seconds: Mapping[torch.dtype, float]) -> list[torch.dtype]:
     return sorted(worth, key=seconds.__getitem__)
 
 
-def layer_seconds(layer: Any, kinds: Sequence[torch.dtype], device: torch.device) -> dict[torch.dtype, float]:
+def layer_seconds(
+    layer: Any, kinds: Sequence[torch.dtype], device: torch.device, split: bool
+) -> dict[torch.dtype, float]:
     """The least time of `layer` for a batch in each format, measured in turn: what else runs only ever adds to it."""
     hidden = layer.output.dense.out_features
     tokens = torch.linspace(-1, 1, PAIRS * TOKENS * hidden, device=device).view(PAIRS, TOKENS, hidden)
@@ -48,6 +52,8 @@ def layer_seconds(layer: Any, kinds: Sequence[torch.dtype], device: torch.device
 
     def task(kind: torch.dtype) -> Callable[[], object]:
         own, states = copy.deepcopy(layer).to(kind), tokens.to(kind)
+        if split:
+            return partial(Whole(own).read, states, present)
         return lambda: run_layer(own, states, states, present)
 
     rounds = timed([task(kind) for kind in kinds], ROUNDS, device)

@@ -1,5 +1,6 @@
 """Where the tokens of a pass lie: packed [rows, width], or padded [n, longest, width], as attention sees them."""
 
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -24,7 +25,7 @@ class Layout(Protocol):
         ...
 
     def padded(self, packed: Tensor) -> Tensor:
-        """A text a row; where it has no token stands another one of its own, or anything."""
+        """A text a row; where it has no token stands another one of its own, or any finite number."""
         ...
 
     def packed(self, padded: Tensor) -> Tensor: ...
@@ -37,16 +38,13 @@ class Packed:
     def __init__(self, lengths: Tensor, device: torch.device) -> None:
         """`lengths` int64[n], on a CPU, at least one token each; the tokens are on `device`."""
         self.longest = int(lengths.max()) if len(lengths) else 0
-        columns = torch.arange(self.longest)[None, :]
-        present = columns < lengths[:, None]
-        starts = lengths.cumsum(0) - lengths
-        self.present, self.starts = present.to(device), starts.to(device)
+        self._lengths, self._starts = lengths, lengths.cumsum(0) - lengths
+        self._columns, self._device = torch.arange(self.longest)[None, :], device
+        self._present = self._columns < lengths[:, None]
+        self.present, self.starts = self._present.to(device), self._starts.to(device)
         self.tokens = int(lengths.sum())
         self.rows = -(-self.tokens // ROWS) * ROWS
         self.even = self.tokens == len(lengths) * self.longest
-        # The rows behind are copies of the first one, padding of its text's last token.
-        self._taken = F.pad(present.flatten().nonzero().squeeze(1), (0, self.rows - self.tokens)).to(device)
-        self._shown = (starts[:, None] + torch.minimum(columns, lengths[:, None] - 1)).flatten().to(device)
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -55,12 +53,24 @@ class Packed:
         return F.pad(tokens, (0, 0, 0, self.rows - len(tokens)))
 
     def padded(self, packed: Tensor) -> Tensor:
-        """Takes tokens alone too."""
+        """Takes tokens alone too. Padding is its text's last token, so that NaN stays with its text."""
         rows = packed[: self.tokens] if self.even else packed.index_select(0, self._shown)
         return rows.view(len(self), self.longest, -1)
 
     def packed(self, padded: Tensor) -> Tensor:
         return padded.reshape(len(self) * self.longest, -1).index_select(0, self._taken)
+
+    @cached_property
+    def _shown(self) -> Tensor:
+        """The packed row of each place in padded ones."""
+        last = self._lengths[:, None] - 1
+        return (self._starts[:, None] + torch.minimum(self._columns, last)).flatten().to(self._device)
+
+    @cached_property
+    def _taken(self) -> Tensor:
+        """The place in padded rows of each packed one; those behind the last token are copies of the first."""
+        places = self._present.flatten().nonzero().squeeze(1)
+        return F.pad(places, (0, self.rows - self.tokens)).to(self._device)
 
 
 class Grid:

@@ -16,8 +16,8 @@ from reranker.products import product
 LARGEST_LOGIT = 60.0
 
 
-class Rest:
-    """What follows attention: its output projection and the feed-forward part, each with its residual and norm."""
+class AfterAttention:
+    """What a layer does for tokens `asking` [..., hidden] with what attention mixed for them, [..., heads * size]."""
 
     def __init__(self, layer: Any) -> None:
         self._mix, self._mixed_norm = product(layer.attention.output.dense), layer.attention.output.LayerNorm
@@ -37,14 +37,14 @@ class Whole:
     def __init__(self, layer: Any) -> None:
         attention = layer.attention.self
         self._size = attention.attention_head_size
-        self._project, self._rest = product(attention.query, attention.key, attention.value), Rest(layer)
+        self._project, self._after = product(attention.query, attention.key, attention.value), AfterAttention(layer)
 
     def read(self, tokens: Tensor, present: Tensor) -> tuple[Tensor, Attended]:
         """Padded tokens [n, longest, hidden] after it, a text attending to itself, and what they answer in it."""
         projected = self._project(tokens).unflatten(2, (3, -1, self._size)).permute(2, 0, 3, 1, 4)
         keys, values = projected[1:].contiguous()
         mixed = F.scaled_dot_product_attention(projected[0], keys, values, attn_mask=present[:, None, None, :])
-        return self._rest(mixed.transpose(1, 2).flatten(2), tokens), Attended(keys, values, present)
+        return self._after(mixed.transpose(1, 2).flatten(2), tokens), Attended(keys, values, present)
 
     def step(self, tokens: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
         """The tokens [tokens, hidden] after it; a text attends to itself, and to its query if `beside` is given."""
@@ -53,7 +53,7 @@ class Whole:
             mixed = _beside_queries(projected, layout, beside)
         else:
             mixed = _in_one(projected, layout, beside)
-        return self._rest(layout.packed(mixed), tokens)
+        return self._after(layout.packed(mixed), tokens)
 
 
 def _in_one(projected: Tensor, layout: Layout, beside: Beside | None) -> Tensor:
@@ -107,7 +107,7 @@ class Alone:
         attention = layer.attention.self
         self._size = attention.attention_head_size
         self._ask, self._answer = product(attention.query), product(attention.key, attention.value)
-        self._rest = Rest(layer)
+        self._after = AfterAttention(layer)
         self._keys = attention.key.weight.unflatten(0, (-1, self._size))  # [heads, size, hidden]
         self._key_bias = attention.key.bias.unflatten(0, (-1, self._size))
         self._values = attention.value.weight.unflatten(0, (-1, self._size)).transpose(1, 2).contiguous()
@@ -140,4 +140,4 @@ class Alone:
         answer = (mixed.transpose(0, 1) @ self._values).transpose(0, 1)  # [n, heads, size]
         answer = answer + to_own.sum(2, keepdim=True).to(cls.dtype) * self._value_bias
         answer = answer + beside.mixed(to_query.to(cls.dtype).transpose(0, 1)).transpose(0, 1)
-        return self._rest(answer.flatten(1), cls)
+        return self._after(answer.flatten(1), cls)

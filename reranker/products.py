@@ -1,6 +1,7 @@
 """An encoder layer's products with its weights, as they are served: laid out once for the CPU's matrix kernels."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -15,10 +16,12 @@ class Product(Protocol):
 
     def __call__(self, rows: Tensor) -> Tensor: ...
 
-    def activated(self, rows: Tensor, activation: Activation) -> Tensor: ...
+    def activated(self, rows: Tensor, activation: Activation) -> Tensor:
+        """`activation` of that."""
+        ...
 
     def plus(self, rows: Tensor, other: Tensor) -> Tensor:
-        """And `other` [..., out], which stays as it is."""
+        """That and `other` [..., out] of the same format, which stays as it is."""
         ...
 
 
@@ -52,7 +55,7 @@ class LaidOut:
         return self._product(rows, "none", "")
 
     def activated(self, rows: Tensor, activation: Activation) -> Tensor:
-        # transformers wraps torch's own function.
+        # transformers wraps torch's function for the exact one; no other activation of its has it so.
         if getattr(activation, "act", None) is F.gelu:
             return self._product(rows, "gelu", "none")
         return activation(self(rows))
@@ -62,6 +65,7 @@ class LaidOut:
         return found
 
     def _product(self, rows: Tensor, after: str, form: str) -> Tensor:
+        """`after`: oneDNN's operation on the result, in this form of it."""
         found: Tensor = torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, after, [], form)
         return found
 
@@ -69,18 +73,24 @@ class LaidOut:
 def product(*linear: Any) -> Product:
     """Of one torch.nn.Linear, or of several that read the same rows, their results side by side.
 
-    Weights that change later are not seen.
+    Weights that change later may be seen, or not.
     """
-    weight, bias = (torch.cat([getattr(part, name).detach() for part in linear]) for name in ("weight", "bias"))
-    return LaidOut(weight, bias) if _able(weight) else Plain(weight, bias)
+    weights, biases = ([getattr(part, name).detach() for part in linear] for name in ("weight", "bias"))
+    # One alone is not copied.
+    weight, bias = (each[0] if len(each) == 1 else torch.cat(each) for each in (weights, biases))
+    # float32 was never slower by `F.linear`.
+    able = weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and laid_out_works()
+    return LaidOut(weight, bias) if able else Plain(weight, bias)
 
 
-def _able(weight: Tensor) -> bool:
-    """bfloat16 on a CPU with instructions for it: float32 was never slower by `F.linear`."""
-    return (
-        weight.device.type == "cpu"
-        and weight.dtype == torch.bfloat16
-        and torch.backends.mkldnn.is_available()
-        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-        and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    )
+@lru_cache
+def laid_out_works() -> bool:
+    """Whether this torch has LaidOut's operations, and bfloat16 comes out of them: tried once a process."""
+    ones = torch.ones(16, 16, dtype=torch.bfloat16)
+    try:
+        with torch.no_grad():
+            tried = LaidOut(ones, ones[0])
+            found = torch.stack((tried(ones), tried._product(ones, "gelu", "none"), tried.plus(ones, ones)))
+    except (AttributeError, RuntimeError, TypeError):  # as torch says it of what it lacks, cannot or calls otherwise
+        return False
+    return bool(found[:, 0, 0].tolist() == [17.0, 17.0, 18.0])

@@ -212,7 +212,7 @@ class Reranker:
 
     def faster_types(self) -> list[torch.dtype]:
         """Number formats that a layer of this network is faster in than in float32, the fastest first."""
-        return faster_types(self._network.encoder.encoder.layer[0], self.device)
+        return faster_types(self._network.encoder.encoder.layer[0], self.device, self.split is not None)
 
     def answer(self, golden: Sequence[GoldenQuery]) -> list[PairScores]:
         """The scores of golden queries, each at its level."""

@@ -42,7 +42,7 @@ def served_speed(
     device = student.state_scale.device
     exact = answers(student, encoder, states, [example], device)["full"]
     kind = admitted_type(
-        faster_types(student.encoder.encoder.layer[0], device),
+        faster_types(student.encoder.encoder.layer[0], device, split=True),
         exact,
         lambda one: answers(_in(student, one), encoder, states, [example], device)["full"],
         model,

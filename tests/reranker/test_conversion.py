@@ -97,9 +97,9 @@ def test_only_formats_that_are_measured_to_be_faster_are_named() -> None:
 
 def test_layers_of_a_shape_are_measured_once_a_process(teacher: CrossEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     layers = teacher.encoder.encoder.layer
-    first = faster_types(layers[0], CPU)
+    first = faster_types(layers[0], CPU, split=True)
     monkeypatch.setattr(layer_timing, "layer_seconds", lambda *_: pytest.fail("measured again"))
-    assert faster_types(layers[1], CPU) is first
+    assert faster_types(layers[1], CPU, split=True) is first
 
 
 def test_tasks_are_timed_in_turn_and_the_first_round_not_counted() -> None:

@@ -124,19 +124,41 @@ def test_queries_scored_together_are_the_same_as_whole(
 
 
 @pytest.mark.parametrize("half", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("kind", ENCODERS)
 @settings(max_examples=15, deadline=None)
 @given(query=st.integers(0, 20), items=LENGTHS, depth=st.integers(0, 2))
 def test_in_half_precision_cls_is_where_it_was(
-    half: torch.dtype, query: int, items: list[int], depth: int, encoder: TextEncoder
+    kind: str, half: torch.dtype, query: int, items: list[int], depth: int, encoder: TextEncoder
 ) -> None:
     """Within 5e-3 of its length for fp16; bf16 has 3 bits less: 8 times that, and twice for a rare text."""
-    network, pairs = split("bert"), pairs_of(encoder, query, items)
+    network, pairs = split(kind), pairs_of(encoder, query, items)
     with torch.inference_mode(), network.at_depth(depth):
         exact = network.encode(pairs)
         network.encoder.to(half)
         found = engine_cls(Engine(network), pairs, depth, 64).float()
     distance = (found - exact).norm(dim=1) / exact.norm(dim=1)
     assert float(distance.max()) < (5e-3 if half is torch.float16 else 8e-2)
+
+
+@pytest.mark.parametrize("number", [torch.float32, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_what_is_no_number_stays_with_its_item(number: torch.dtype, depth: int, encoder: TextEncoder) -> None:
+    """Beside longer ones, which it is padded to, and shorter ones, which it pads."""
+    network, pairs = split("bert"), pairs_of(encoder, 4, [5, 2, 7, 1])
+    network.encoder.to(number)
+    engine = Engine(network)
+    with torch.inference_mode():
+        [rows], lengths = engine.states(pairs.items, [depth])
+        queries = engine.queries(pairs.queries, depth)
+        wanted = engine.cls(queries, [4], States(rows, lengths, None), depth)
+        for broken in range(4):
+            first = int(lengths[:broken].sum())
+            spoilt = rows.clone()
+            spoilt[first : first + int(lengths[broken])] = torch.nan
+            found = engine.cls(queries, [4], States(spoilt, lengths, None), depth)
+            assert found.isnan().all(1).tolist() == [place == broken for place in range(4)]
+            others = [place for place in range(4) if place != broken]
+            assert torch.equal(found[others], wanted[others])
 
 
 def test_below_its_depth_an_item_does_not_know_its_query(encoder: TextEncoder) -> None:
