@@ -22,6 +22,18 @@ SHIFTS = """window.shifts = []; new PerformanceObserver((list) => {
   }).observe({type: "layout-shift"})"""
 
 
+# Of every time that is written under a chart from now on: the chart, where it ends, and how wide the canvas is.
+NOTE_LABELS = """window.labels = []; {
+  const drawing = CanvasRenderingContext2D.prototype;
+  window.plainly ??= drawing.fillText;
+  drawing.fillText = function (text, x, y) {
+    if (/^\\d\\d:\\d\\d$/.test(text)) labels.push({chart: this.canvas.closest("[id]").id,
+      end: x + this.measureText(text).width / 2, width: this.canvas.width});
+    return plainly.call(this, text, x, y);
+  }; }"""
+THREE_FRAMES = "(async () => { for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame); })()"
+
+
 def number(text: str) -> float | None:
     return None if text == "–" else float(re.sub(r"[,%×]", "", text))
 
@@ -103,6 +115,16 @@ def test_a_time_is_as_wide_as_99_99_at_most(browser, stack) -> None:
     times = "[null, 0.004, 99.98, 123.46, 1234.6]"
     shown = page.evaluate(f"import('./monitor/format.js').then(({{milliseconds}}) => {times}.map(milliseconds))")
     assert shown == ["–", "0.00", "99.98", "123.5", "1,235"]
+
+
+def test_every_chart_tells_the_time_in_both_themes_and_no_label_is_cut(browser, stack) -> None:
+    page = opened(browser, stack)
+    for theme in ("dark", "light"):
+        page.evaluate(NOTE_LABELS)
+        page.prefer(theme)  # the charts are made anew
+        page.evaluate(THREE_FRAMES)  # not the next figures
+        assert page.evaluate("new Set(labels.map((label) => label.chart)).size") == 3
+        assert page.evaluate("labels.filter((label) => label.end > label.width)") == []
 
 
 def test_a_server_that_went_is_told_and_the_figures_stay_with_their_age(browser, tmp_path) -> None:

@@ -6,6 +6,9 @@ import { SPAN_SECONDS } from "./points.js";
 /* global uPlot */
 
 const HEADROOM = 1.08;
+// In pixels: of "16:20" in the axis's font, and of the scale to the left.
+const LABEL_WIDTH = 34;
+const SCALE_WIDTH = 46;
 
 const CHARTS = [
   { id: "parts", column: "parts", colour: "part", stacked: true, show: milliseconds },
@@ -68,8 +71,8 @@ export class Charts {
         y: { range: (_, low, high) => [0, high > 0 ? high * HEADROOM : 1] },
       },
       axes: [
-        { ...axis, size: 26, space: 70, values: (_, splits) => splits.map((at) => clock(at * 1000).slice(0, 5)) },
-        { ...axis, size: 46, space: 34, gap: 6 },
+        { ...axis, size: 26, space: 70, values: (plot, splits) => splits.map((at) => this.label(plot, at)) },
+        { ...axis, size: SCALE_WIDTH, space: 34, gap: 6 },
       ],
       series: [
         {},
@@ -90,6 +93,12 @@ export class Charts {
         setCursor: [(plot) => this.read(chart, names, place, plot.cursor.idx)],
       },
     };
+  }
+
+  /** Hours and minutes; nothing where the right edge would cut them. */
+  label(plot, at) {
+    const room = ((this.span()[1] - at) / SPAN_SECONDS) * (plot.width - SCALE_WIDTH);
+    return room < LABEL_WIDTH / 2 ? "" : clock(at * 1000).slice(0, 5);
   }
 
   span() {
