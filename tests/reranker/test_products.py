@@ -66,7 +66,7 @@ def refused(*_: object) -> Tensor:
 
 @pytest.mark.parametrize(
     ("name", "instead"),
-    [("__init__", refused), ("plus", refused), ("_product", lambda laid, rows, after, form: 2 * rows)],
+    [("__init__", refused), ("plus", refused), ("_product", lambda _, rows, after, form: 2 * rows)],
     ids=["none", "not all of them", "wrong"],
 )
 def test_where_these_operations_do_not_work_the_public_ones_are_taken(
@@ -86,7 +86,6 @@ def test_a_product_of_one_copies_no_weights() -> None:
 
 @needs_bf16
 def test_of_activations_exact_gelu_alone_goes_into_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of all that transformers knows by a name and that need nothing to be made."""
     laid, rows = LaidOut(*weights()), torch.linspace(-3, 3, 64).view(2, 32).bfloat16()
     separate = laid(rows)
     inside: list[str] = []
